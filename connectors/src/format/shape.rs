@@ -1,0 +1,70 @@
+//! The fields that a decoder looks for: names as they stand in the input, types, and what stands in for a missing one.
+
+use arrow_array::{Array, ArrayRef};
+use tidebook_plan::ColumnType;
+use tidebook_plan::connector::{ConnectorError, SourceField};
+
+use super::value::json_value;
+
+/// Fields of a row or of a record in order.
+#[derive(Debug)]
+pub struct Shape {
+    /// The fields.
+    pub fields: Vec<Field>,
+}
+
+/// One field of a [`Shape`].
+#[derive(Debug)]
+pub struct Field {
+    /// Its name in the input.
+    pub name: String,
+    /// Its name in messages: that of the column.
+    pub column: String,
+    /// Its name as JSON most likely spells it, quotes included.
+    pub quoted: Vec<u8>,
+    /// Its type.
+    pub ty: ColumnType,
+    /// The JSON text of the value where the input has none.
+    pub default: Option<Vec<u8>>,
+}
+
+impl Shape {
+    /// The shape of a source's rows.
+    ///
+    /// # Errors
+    /// Where a default is no value of its column's type.
+    pub fn of_source(connector: &str, fields: &[SourceField]) -> Result<Shape, ConnectorError> {
+        let fields = fields.iter().map(|field| {
+            let default = match &field.default {
+                Some(value) => Some(default_text(value.to_array().ok(), &field.ty).ok_or_else(|| {
+                    let message = format!("the default of column `{}` is no {}", field.name, field.ty.ty);
+                    ConnectorError::Format { what: connector.to_string(), message }
+                })?),
+                None => None,
+            };
+            Ok(Field::new(field.wire_name(), &field.name, field.ty.clone(), default))
+        });
+        Ok(Shape { fields: fields.collect::<Result<_, ConnectorError>>()? })
+    }
+
+    /// The shape of a record.
+    pub fn of_record(fields: &[(String, ColumnType)]) -> Shape {
+        Shape { fields: fields.iter().map(|(name, ty)| Field::new(name, name, ty.clone(), None)).collect() }
+    }
+}
+
+impl Field {
+    fn new(name: &str, column: &str, ty: ColumnType, default: Option<Vec<u8>>) -> Field {
+        let quoted = serde_json::Value::from(name).to_string().into_bytes();
+        Field { name: name.to_string(), column: column.to_string(), quoted, ty, default }
+    }
+}
+
+/// Defaults are kept as JSON text, since every decoder can read that into every type.
+fn default_text(value: Option<ArrayRef>, ty: &ColumnType) -> Option<Vec<u8>> {
+    let array = arrow_cast::cast(&value?, &ty.ty.to_arrow()).ok()?;
+    if array.is_null(0) {
+        return ty.nullable.then(|| b"null".to_vec());
+    }
+    Some(json_value(array.as_ref(), 0, &ty.ty).to_string().into_bytes())
+}

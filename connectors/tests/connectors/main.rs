@@ -1,0 +1,7 @@
+//! The connectors through their public interface, as the engine uses them.
+
+mod bounded;
+mod contract;
+mod sinks;
+mod support;
+mod watched;

@@ -1,0 +1,24 @@
+//! The leaf crate of Tidebook: what the language, the engine and the connectors agree on.
+//!
+//! *Invariant:* this crate does no I/O, starts no threads and depends on no other crate of the workspace.
+//!
+//! - [`span`] and [`diagnostic`]: where text is wrong, and how that is said.
+//! - [`types`] and [`schema`]: the types of Tide and their one Arrow representation each.
+//! - [`flow`]: the flow plan, the only thing that the engine renders.
+//! - [`connector`]: what a source, a sink and their options look like.
+//! - [`change`]: a batch of rows with the difference of each.
+
+pub mod change;
+pub mod connector;
+pub mod diagnostic;
+pub mod flow;
+pub mod schema;
+pub mod span;
+pub mod types;
+
+pub use change::ChangeBatch;
+pub use diagnostic::{Diagnostic, Edit, Label, Severity};
+pub use flow::{Fingerprint, FlowExpr, FlowNode, FlowPlan, NodeId, Operator};
+pub use schema::{Column, Schema};
+pub use span::Span;
+pub use types::{ColumnType, Type};

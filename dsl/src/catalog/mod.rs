@@ -1,0 +1,179 @@
+//! What the cells of a session have defined: tables, functions, parameters and settings.
+//!
+//! *Invariant:* every table of the catalog has a plan that once resolved. A table whose text no longer resolves keeps
+//! its last plan and is marked as broken, so that its dependents can be resolved again when it is mended.
+
+mod depend;
+mod table;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use datafusion_common::ScalarValue;
+use indexmap::IndexMap;
+use tidebook_plan::connector::SourceField;
+use tidebook_plan::{ColumnType, Diagnostic, Schema, Type};
+
+use crate::syntax::tree;
+
+pub(crate) use depend::{affected, in_order, upstream};
+pub(crate) use table::{ErrorStream, TableColumn, TablePlan};
+
+/// Names that a definition was resolved with; a change of any of them means to resolve it again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Uses {
+    /// Tables, those that were missing included.
+    pub tables: BTreeSet<String>,
+    /// Functions of `fn`.
+    pub functions: BTreeSet<String>,
+    /// Parameters.
+    pub params: BTreeSet<String>,
+}
+
+/// A definition of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Definition {
+    /// The cell that it stands in.
+    pub cell: String,
+    /// The text of that cell.
+    pub text: Arc<str>,
+    /// The table's name there.
+    pub name: tree::Name,
+    /// Its tree.
+    pub pipeline: Arc<tree::Pipeline>,
+    /// Its last plan that resolved.
+    pub plan: Arc<TablePlan>,
+    /// Why its text no longer resolves.
+    pub broken: Option<Diagnostic>,
+    /// What it was resolved with.
+    pub uses: Uses,
+    /// How often its statement has run before; part of the identity of its sources.
+    pub generation: u64,
+}
+
+/// A definition of a function.
+#[derive(Clone, Debug)]
+pub(crate) struct FunctionDefinition {
+    pub cell: String,
+    pub params: Vec<(String, Option<ColumnType>)>,
+    pub returns: Option<ColumnType>,
+    pub body: Arc<tree::Expr>,
+}
+
+/// A parameter with the value that it has.
+#[derive(Clone, Debug)]
+pub(crate) struct ParamDefinition {
+    pub cell: String,
+    pub ty: ColumnType,
+    pub value: ScalarValue,
+    pub shown: String,
+}
+
+/// The definitions of a session.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    pub(crate) tables: IndexMap<String, Definition>,
+    pub(crate) functions: IndexMap<String, FunctionDefinition>,
+    pub(crate) params: IndexMap<String, ParamDefinition>,
+    pub(crate) settings: IndexMap<String, ScalarValue>,
+    /// The next number of a column id.
+    pub(crate) next_id: u64,
+    /// How often each statement that may read has run.
+    pub(crate) generations: HashMap<String, u64>,
+    /// What sources without a schema said of themselves, by the hash of their identity (which holds secrets): a plan
+    /// that is made again must not read again.
+    pub(crate) described: HashMap<u64, Vec<SourceField>>,
+}
+
+/// A table as people see it.
+#[derive(Clone, Debug)]
+pub struct TableInfo {
+    /// Its name.
+    pub name: String,
+    /// Its columns and key, those of its last plan if it is broken.
+    pub schema: Schema,
+    /// The cell that defines it.
+    pub cell: String,
+    /// Tables that it reads directly.
+    pub reads: Vec<String>,
+    /// The sources that it reads directly, without secrets: `csv("data/orders.csv")`.
+    pub sources: Vec<String>,
+    /// Why its text no longer resolves, if it does not.
+    pub broken: Option<String>,
+}
+
+/// A function as people see it.
+#[derive(Clone, Debug)]
+pub struct FunctionInfo {
+    /// Its name.
+    pub name: String,
+    /// Its parameters; `None` takes every type.
+    pub params: Vec<(String, Option<ColumnType>)>,
+    /// The type that it gives, where it is declared.
+    pub returns: Option<ColumnType>,
+    /// The cell that defines it.
+    pub cell: String,
+}
+
+/// A parameter as people see it.
+#[derive(Clone, Debug)]
+pub struct ParamInfo {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Its value as text.
+    pub value: String,
+    /// The cell that declares it.
+    pub cell: String,
+}
+
+impl Catalog {
+    /// All tables, in the order of their first definition.
+    pub fn tables(&self) -> Vec<TableInfo> {
+        self.tables.iter().map(|(name, definition)| info(name, definition)).collect()
+    }
+
+    /// The table called `name`.
+    pub fn table(&self, name: &str) -> Option<TableInfo> {
+        self.tables.get(name).map(|definition| info(name, definition))
+    }
+
+    /// All functions of `fn`.
+    pub fn functions(&self) -> Vec<FunctionInfo> {
+        let one = |(name, f): (&String, &FunctionDefinition)| FunctionInfo {
+            name: name.clone(),
+            params: f.params.clone(),
+            returns: f.returns.clone(),
+            cell: f.cell.clone(),
+        };
+        self.functions.iter().map(one).collect()
+    }
+
+    /// All parameters.
+    pub fn params(&self) -> Vec<ParamInfo> {
+        let one = |(name, p): (&String, &ParamDefinition)| ParamInfo {
+            name: name.clone(),
+            ty: p.ty.ty.clone(),
+            value: p.shown.clone(),
+            cell: p.cell.clone(),
+        };
+        self.params.iter().map(one).collect()
+    }
+
+    /// The value of a setting, if a cell has set it.
+    pub fn setting(&self, name: &str) -> Option<&ScalarValue> {
+        self.settings.get(name)
+    }
+}
+
+fn info(name: &str, definition: &Definition) -> TableInfo {
+    TableInfo {
+        name: name.to_string(),
+        schema: definition.plan.schema(),
+        cell: definition.cell.clone(),
+        reads: definition.uses.tables.iter().cloned().collect(),
+        sources: definition.plan.sources.clone(),
+        broken: definition.broken.as_ref().map(|diagnostic| diagnostic.message.clone()),
+    }
+}

@@ -1,0 +1,49 @@
+//! The plan of a defined table.
+
+use datafusion_expr::LogicalPlan;
+use tidebook_plan::flow::OrderKey;
+use tidebook_plan::schema::Column;
+use tidebook_plan::{ColumnType, Schema};
+
+/// A column of a table: its name for the user, its id in the plan, its type.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TableColumn {
+    pub name: String,
+    pub id: String,
+    pub ty: ColumnType,
+}
+
+/// The errors of one checked step: the columns that it received, the message and the step's text.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorStream {
+    pub plan: LogicalPlan,
+    pub columns: Vec<TableColumn>,
+    pub error: String,
+    pub step: String,
+}
+
+/// A table as a logical plan.
+///
+/// *Invariant:* the plan's columns are exactly `columns`, in their order.
+#[derive(Clone, Debug)]
+pub(crate) struct TablePlan {
+    pub plan: LogicalPlan,
+    pub columns: Vec<TableColumn>,
+    /// Positions of the key.
+    pub key: Vec<usize>,
+    pub ordering: Vec<OrderKey>,
+    /// True if a row that was given may be taken back.
+    pub retracts: bool,
+    /// One for each checked step of the definition itself.
+    pub errors: Vec<ErrorStream>,
+    /// Summaries of the sources that the definition itself reads.
+    pub sources: Vec<String>,
+}
+
+impl TablePlan {
+    /// The columns and the key.
+    pub fn schema(&self) -> Schema {
+        let columns = self.columns.iter().map(|c| Column { name: c.name.clone(), ty: c.ty.clone() }).collect();
+        Schema { columns, key: self.key.clone() }
+    }
+}

@@ -1,0 +1,144 @@
+//! `+ - * / %` and unary minus: checked, and typed by Tide's own rules.
+//!
+//! Ints stay ints (`/` truncates toward zero, `%` takes the dividend's sign), a float on one side makes floats,
+//! decimals give decimals wide enough wherever 38 digits allow. Times follow the units: timestamp - timestamp is a
+//! duration, timestamp ± duration a timestamp; a date counts as its midnight.
+
+mod decimal;
+mod float;
+mod int;
+mod negate;
+mod time;
+
+use tidebook_plan::{ColumnType, Type};
+
+use super::convert::{coerce, int_as_decimal};
+use super::kernel::{Evaluate, Kernel};
+use super::text::concatenate;
+use super::typed::{CallFault, FaultKind, Typed};
+pub(super) use float::normalise;
+pub use negate::negate;
+
+/// An arithmetic operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arithmetic {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+    /// `%`
+    Remainder,
+}
+
+impl Arithmetic {
+    /// How it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Arithmetic::Add => "+",
+            Arithmetic::Subtract => "-",
+            Arithmetic::Multiply => "*",
+            Arithmetic::Divide => "/",
+            Arithmetic::Remainder => "%",
+        }
+    }
+
+    fn divides(self) -> bool {
+        matches!(self, Arithmetic::Divide | Arithmetic::Remainder)
+    }
+}
+
+/// Why an operation has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    Overflow,
+    DivisionByZero,
+}
+
+impl Failure {
+    /// The row error: `what` is the type's name, the operands are shown for an overflow.
+    fn explain(self, what: &str, left: impl std::fmt::Display, op: &str, right: impl std::fmt::Display) -> String {
+        match self {
+            Failure::Overflow => format!("{what} overflow: {left} {op} {right}"),
+            Failure::DivisionByZero => "division by zero".to_string(),
+        }
+    }
+}
+
+/// `left op right`, typed.
+pub fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed, CallFault> {
+    let (left, right) = give_null_a_type(left, right);
+    let nullable = left.ty.nullable || right.ty.nullable;
+    let result = |ty: Type| ColumnType { ty, nullable };
+    let fault = || {
+        let message = format!("`{}` does not take {} and {}", op.symbol(), left.ty.ty, right.ty.ty);
+        let fault = CallFault::new(FaultKind::Type, message);
+        if op == Arithmetic::Add && (left.ty.ty == Type::Text || right.ty.ty == Type::Text) {
+            return fault.with_help("convert the other side with `text(…)`, or write an f-string");
+        }
+        fault
+    };
+    let kernel =
+        |evaluate: Evaluate, fallible: bool, ty: &Type| Kernel::new(op.symbol(), ty.to_arrow(), fallible, evaluate);
+    match (&left.ty.ty, &right.ty.ty) {
+        (Type::Null, Type::Null) => {
+            Ok(Typed::literal(datafusion_common::ScalarValue::Null, ColumnType::nullable(Type::Null)))
+        }
+        (Type::Int, Type::Int) => {
+            let fallible = !op.divides() || !int::is_safe_divisor(&right);
+            Ok(kernel(int::evaluate(op), fallible, &Type::Int).call(vec![left, right], result(Type::Int)))
+        }
+        (Type::Text, Type::Text) if op == Arithmetic::Add => Ok(concatenate(left, right)),
+        (a, b) if a.is_numeric() && b.is_numeric() => {
+            if *a == Type::Float || *b == Type::Float {
+                let (Some(left), Some(right)) =
+                    (coerce(left.clone(), &Type::Float), coerce(right.clone(), &Type::Float))
+                else {
+                    return Err(fault());
+                };
+                let fallible = op.divides() && !float::is_safe_divisor(&right);
+                return Ok(
+                    kernel(float::evaluate(op), fallible, &Type::Float).call(vec![left, right], result(Type::Float))
+                );
+            }
+            let wide = |arg: &Typed| match arg.ty.ty {
+                Type::Int => coerce(arg.clone(), &int_as_decimal()),
+                _ => Some(arg.clone()),
+            };
+            let (Some(left), Some(right)) = (wide(&left), wide(&right)) else { return Err(fault()) };
+            let ty = decimal::result_type(op, &left.ty.ty, &right.ty.ty).ok_or_else(fault)?;
+            let fallible = decimal::is_fallible(op, &left.ty.ty, &right.ty.ty);
+            Ok(kernel(decimal::evaluate(op), fallible, &ty).call(vec![left, right], result(ty)))
+        }
+        _ => {
+            let Some((left_ty, right_ty, ty, evaluate, fallible)) = time::find(op, &left.ty.ty, &right.ty.ty) else {
+                return Err(fault());
+            };
+            let (Some(left), Some(right)) = (coerce(left.clone(), &left_ty), coerce(right.clone(), &right_ty)) else {
+                return Err(fault());
+            };
+            Ok(kernel(evaluate, fallible, &ty).call(vec![left, right], result(ty)))
+        }
+    }
+}
+
+/// A bare null takes the type of the other side.
+fn give_null_a_type(left: Typed, right: Typed) -> (Typed, Typed) {
+    let typed = |arg: &Typed, other: &Type| match other {
+        // A null date or timestamp beside a time would make one time too many: it is a length of time.
+        Type::Date | Type::Timestamp => coerce(arg.clone(), &Type::Duration),
+        other => coerce(arg.clone(), other),
+    };
+    if left.is_null_type() && !right.is_null_type() {
+        let converted = typed(&left, &right.ty.ty);
+        return (converted.unwrap_or(left), right);
+    }
+    if right.is_null_type() && !left.is_null_type() {
+        let converted = typed(&right, &left.ty.ty);
+        return (left, converted.unwrap_or(right));
+    }
+    (left, right)
+}

@@ -1,0 +1,58 @@
+//! Anything as text, anything as a JSON document.
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float64Type, Int64Type, TimestampMicrosecondType,
+};
+use datafusion_common::Result;
+use serde_json::Value;
+
+use super::super::arguments::Arguments;
+use super::super::kernel::row_error;
+use super::json::to_json;
+use super::show::{date_text, decimal_text, duration_text, float_text, quoted, timestamp_text};
+
+/// The text of the value in `row`, which is not null.
+pub fn cell_text(array: &ArrayRef, row: usize) -> String {
+    match array.data_type() {
+        DataType::Boolean => array.as_boolean().value(row).to_string(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Float64 => float_text(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Decimal128(_, scale) => {
+            decimal_text(array.as_primitive::<Decimal128Type>().value(row), i16::from(*scale))
+        }
+        DataType::Utf8 => array.as_string::<i32>().value(row).to_string(),
+        DataType::Date32 => date_text(array.as_primitive::<Date32Type>().value(row)),
+        DataType::Timestamp(_, _) => timestamp_text(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+        DataType::Duration(_) => duration_text(array.as_primitive::<DurationMicrosecondType>().value(row)),
+        _ => to_json(array, row).to_string(),
+    }
+}
+
+/// Any value as text; lists and records as JSON.
+pub fn evaluate(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let array = args.array(0)?;
+    args.collect::<StringArray, _>(|row| Ok(cell_text(&array, row)))
+}
+
+/// A JSON document is its text.
+pub fn same(args: &Arguments<'_>) -> Result<ArrayRef> {
+    args.array(0)
+}
+
+/// A text that must be a JSON document.
+pub fn check_json(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let texts = args.text(0)?;
+    for text in texts.each() {
+        if serde_json::from_str::<Value>(text).is_err() {
+            return Err(row_error(format!("cannot read {} as json", quoted(text))));
+        }
+    }
+    args.array(0)
+}
+
+/// Any value but a text as a JSON document.
+pub fn to_document(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let array = args.array(0)?;
+    args.collect::<StringArray, _>(|row| Ok(to_json(&array, row).to_string()))
+}

@@ -1,0 +1,114 @@
+//! Conversions that need no word from the user, and the type that two types have in common.
+//!
+//! Only conversions that keep every value and never fail happen silently; the others are casts, which the user
+//! writes. The one loss that we allow is that of an int beyond 2^53 in a float, as in SQL.
+
+use datafusion_common::ScalarValue;
+use datafusion_expr::Expr;
+use tidebook_plan::{ColumnType, Type};
+
+use super::cast;
+use super::typed::Typed;
+
+/// Digits of the largest int.
+const INT_DIGITS: u8 = 19;
+/// Most digits of a decimal.
+pub const MAX_DIGITS: u8 = 38;
+
+/// The expression as a `to`, if that conversion is silent.
+pub fn coerce(arg: Typed, to: &Type) -> Option<Typed> {
+    if arg.ty.ty == *to {
+        return Some(arg);
+    }
+    if let Some(value) = arg.constant() {
+        if value.is_null() {
+            let null = ScalarValue::try_from(&to.to_arrow()).ok()?;
+            return Some(Typed::literal(null, ColumnType::nullable(to.clone())));
+        }
+        if let (ScalarValue::Int64(Some(int)), Type::Decimal { precision, scale }) = (value, to) {
+            let digits = int.unsigned_abs().checked_ilog10().map_or(0, |log| log + 1);
+            if digits + u32::from(scale.unsigned_abs()) > u32::from(*precision) {
+                return None;
+            }
+            return Some(cast::convert(arg, to, false));
+        }
+    }
+    is_silent(&arg.ty.ty, to).then(|| cast::convert(arg, to, false))
+}
+
+/// True if every value of `from` is silently a value of `to`.
+fn is_silent(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (a, b) if a == b => true,
+        (Type::Null, _) | (Type::Int, Type::Float) | (Type::Decimal { .. }, Type::Float) => true,
+        (Type::Date, Type::Timestamp) => true,
+        (Type::Int, Type::Decimal { precision, scale }) => whole_digits(*precision, *scale) >= i16::from(INT_DIGITS),
+        (Type::Decimal { precision: p1, scale: s1 }, Type::Decimal { precision: p2, scale: s2 }) => {
+            whole_digits(*p2, *s2) >= whole_digits(*p1, *s1) && s2 >= s1
+        }
+        (Type::List(a), Type::List(b)) => is_silent(&a.ty, &b.ty) && (b.nullable || !a.nullable),
+        (Type::Record(a), Type::Record(b)) => {
+            a.len() == b.len()
+                && a.iter().zip(b).all(|((a_name, a), (b_name, b))| {
+                    a_name == b_name && is_silent(&a.ty, &b.ty) && (b.nullable || !a.nullable)
+                })
+        }
+        _ => false,
+    }
+}
+
+fn whole_digits(precision: u8, scale: i8) -> i16 {
+    i16::from(precision) - i16::from(scale)
+}
+
+/// The type that both become silently: of rows of a literal, branches of a case, inputs of a union, join keys.
+pub fn common_type(a: &ColumnType, b: &ColumnType) -> Option<ColumnType> {
+    let nullable = a.nullable || b.nullable || a.ty == Type::Null || b.ty == Type::Null;
+    Some(ColumnType { ty: common(&a.ty, &b.ty)?, nullable })
+}
+
+fn common(a: &Type, b: &Type) -> Option<Type> {
+    Some(match (a, b) {
+        (a, b) if a == b => a.clone(),
+        (Type::Null, other) | (other, Type::Null) => other.clone(),
+        (Type::Int | Type::Decimal { .. }, Type::Float) | (Type::Float, Type::Int | Type::Decimal { .. }) => {
+            Type::Float
+        }
+        (Type::Int, decimal @ Type::Decimal { .. }) | (decimal @ Type::Decimal { .. }, Type::Int) => {
+            common(&int_as_decimal(), decimal)?
+        }
+        (Type::Decimal { precision: p1, scale: s1 }, Type::Decimal { precision: p2, scale: s2 }) => {
+            let scale = *s1.max(s2);
+            let whole = whole_digits(*p1, *s1).max(whole_digits(*p2, *s2));
+            let precision = u8::try_from(whole + i16::from(scale)).ok().filter(|digits| *digits <= MAX_DIGITS)?;
+            Type::Decimal { precision, scale }
+        }
+        (Type::Date, Type::Timestamp) | (Type::Timestamp, Type::Date) => Type::Timestamp,
+        (Type::List(a), Type::List(b)) => Type::List(Box::new(common_type(a, b)?)),
+        (Type::Record(a), Type::Record(b)) => {
+            let same_names = a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 == b.0);
+            if !same_names {
+                return None;
+            }
+            let fields = a.iter().zip(b).map(|((name, a), (_, b))| Some((name.clone(), common_type(a, b)?)));
+            Type::Record(fields.collect::<Option<Vec<_>>>()?)
+        }
+        _ => return None,
+    })
+}
+
+/// The decimal that holds every int.
+pub fn int_as_decimal() -> Type {
+    Type::Decimal { precision: INT_DIGITS, scale: 0 }
+}
+
+/// Both expressions brought to their common type.
+pub fn unify(a: Typed, b: Typed) -> Option<(Typed, Typed, Type)> {
+    let ty = common(&a.ty.ty, &b.ty.ty)?;
+    Some((coerce(a, &ty)?, coerce(b, &ty)?, ty))
+}
+
+/// True if the expression may need no evaluation: a column or a literal.
+pub fn is_plain(expr: &Expr) -> bool {
+    matches!(expr, Expr::Column(_) | Expr::Literal(_, _))
+}

@@ -1,0 +1,123 @@
+//! Comparison, logic and choice. These are DataFusion's own expressions: its order of values is ours, since floats
+//! are normalised when they are made (NaN equals NaN and is the largest number).
+
+mod choice;
+mod membership;
+
+use std::ops::Not;
+
+use datafusion_common::ScalarValue;
+use datafusion_expr::{BinaryExpr, Expr, Operator};
+use tidebook_plan::{ColumnType, Type};
+
+use super::convert::{coerce, unify};
+use super::typed::{CallFault, FaultKind, Typed};
+pub use choice::{case, coalesce};
+pub use membership::{between, in_list, like};
+
+/// A comparison operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    /// How it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+        }
+    }
+
+    fn operator(self) -> Operator {
+        match self {
+            Comparison::Equal => Operator::Eq,
+            Comparison::NotEqual => Operator::NotEq,
+            Comparison::Less => Operator::Lt,
+            Comparison::LessOrEqual => Operator::LtEq,
+            Comparison::Greater => Operator::Gt,
+            Comparison::GreaterOrEqual => Operator::GtEq,
+        }
+    }
+
+    fn is_order(self) -> bool {
+        !matches!(self, Comparison::Equal | Comparison::NotEqual)
+    }
+}
+
+fn binary(left: Typed, op: Operator, right: Typed) -> Typed {
+    let nullable = left.ty.nullable || right.ty.nullable;
+    let fallible = left.fallible || right.fallible;
+    let expr = Expr::BinaryExpr(BinaryExpr::new(Box::new(left.expr), op, Box::new(right.expr)));
+    Typed { expr, ty: ColumnType { ty: Type::Bool, nullable }, fallible }
+}
+
+/// The null of type bool.
+fn null_bool() -> Typed {
+    Typed::literal(ScalarValue::Boolean(None), ColumnType::nullable(Type::Bool))
+}
+
+/// `left op right`; null where a side is null.
+pub fn compare(op: Comparison, left: Typed, right: Typed) -> Result<Typed, CallFault> {
+    let types = (left.ty.ty.clone(), right.ty.ty.clone());
+    let Some((left, right, ty)) = unify(left, right) else {
+        let message = format!("`{}` cannot compare {} with {}", op.symbol(), types.0, types.1);
+        return Err(CallFault::new(FaultKind::Type, message));
+    };
+    match ty {
+        Type::Null => Ok(null_bool()),
+        Type::Json if op.is_order() => {
+            let fault = CallFault::new(FaultKind::Type, format!("`{}` does not take json", op.symbol()));
+            Err(fault.with_help("cast both sides to the type that the documents hold"))
+        }
+        Type::Vector(_) => Err(CallFault::new(FaultKind::Type, format!("`{}` does not take {ty}", op.symbol()))),
+        _ => Ok(binary(left, op.operator(), right)),
+    }
+}
+
+fn condition(arg: Typed, index: usize, word: &str) -> Result<Typed, CallFault> {
+    let found = arg.ty.ty.clone();
+    coerce(arg, &Type::Bool)
+        .ok_or_else(|| CallFault::new(FaultKind::Type, format!("`{word}` takes bool, not {found}")).at(index))
+}
+
+/// `left and right`: false if one is false, else null if one is null. The right side is not asked where the left
+/// one is false.
+pub fn and(left: Typed, right: Typed) -> Result<Typed, CallFault> {
+    Ok(binary(condition(left, 0, "and")?, Operator::And, condition(right, 1, "and")?))
+}
+
+/// `left or right`: true if one is true, else null if one is null. The right side is not asked where the left one
+/// is true.
+pub fn or(left: Typed, right: Typed) -> Result<Typed, CallFault> {
+    Ok(binary(condition(left, 0, "or")?, Operator::Or, condition(right, 1, "or")?))
+}
+
+/// `not arg`.
+pub fn not(arg: Typed) -> Result<Typed, CallFault> {
+    let arg = condition(arg, 0, "not")?;
+    Ok(Typed { expr: arg.expr.not(), ty: arg.ty, fallible: arg.fallible })
+}
+
+/// `arg is null`, or with `negated` `arg is not null`.
+pub fn is_null(arg: Typed, negated: bool) -> Typed {
+    let expr = Box::new(arg.expr);
+    let expr = if negated { Expr::IsNotNull(expr) } else { Expr::IsNull(expr) };
+    Typed { expr, ty: ColumnType::required(Type::Bool), fallible: arg.fallible }
+}

@@ -1,0 +1,232 @@
+//! Rounding. Ints stay as they are, decimals keep their type, floats give floats.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Decimal128Array};
+use arrow::datatypes::DataType;
+use datafusion_common::Result;
+
+use super::super::arguments::Arguments;
+use super::super::entry::{Function, Gives, Group, Overload, Takes};
+use super::super::kernel::row_error;
+
+/// How to come to a multiple of a unit.
+#[derive(Clone, Copy)]
+enum Mode {
+    /// To the nearest, halves away from zero.
+    Nearest,
+    /// Down.
+    Floor,
+    /// Up.
+    Ceil,
+    /// Toward zero.
+    Trunc,
+}
+
+const NUMBER: &[(&str, Takes)] = &[("x", Takes::Number)];
+const DIGITS: &[(&str, Takes)] = &[("x", Takes::Number), ("digits", Takes::Int)];
+
+/// `round`
+pub const ROUND: Function = Function {
+    name: "round",
+    group: Group::Numbers,
+    doc: "The nearest whole number, or the nearest number with so many digits after the point; \
+          halves go away from zero. The type stays.",
+    examples: &[
+        ("round(2.5)", "3.0"),
+        ("round(-2.5)", "-3.0"),
+        ("round(1.256, 2)", "1.26"),
+        ("round(1234, -2)", "1200"),
+    ],
+    overloads: &[
+        Overload {
+            parameters: NUMBER,
+            repeats: false,
+            gives: Gives::First,
+            fallible: true,
+            evaluate: |args| whole(args, Mode::Nearest),
+        },
+        Overload { parameters: DIGITS, repeats: false, gives: Gives::First, fallible: true, evaluate: digits },
+    ],
+};
+
+/// `floor`
+pub const FLOOR: Function = Function {
+    name: "floor",
+    group: Group::Numbers,
+    doc: "The largest whole number that is not larger. The type stays.",
+    examples: &[("floor(-1.5)", "-2.0"), ("floor(7)", "7")],
+    overloads: &[Overload {
+        parameters: NUMBER,
+        repeats: false,
+        gives: Gives::First,
+        fallible: true,
+        evaluate: |args| whole(args, Mode::Floor),
+    }],
+};
+
+/// `ceil`
+pub const CEIL: Function = Function {
+    name: "ceil",
+    group: Group::Numbers,
+    doc: "The smallest whole number that is not smaller. The type stays.",
+    examples: &[("ceil(1.2)", "2.0"), ("ceil(-0.5)", "0.0")],
+    overloads: &[Overload {
+        parameters: NUMBER,
+        repeats: false,
+        gives: Gives::First,
+        fallible: true,
+        evaluate: |args| whole(args, Mode::Ceil),
+    }],
+};
+
+/// `trunc`
+pub const TRUNC: Function = Function {
+    name: "trunc",
+    group: Group::Numbers,
+    doc: "The whole number toward zero. The type stays.",
+    examples: &[("trunc(-1.9)", "-1.0")],
+    overloads: &[Overload {
+        parameters: NUMBER,
+        repeats: false,
+        gives: Gives::First,
+        fallible: true,
+        evaluate: |args| whole(args, Mode::Trunc),
+    }],
+};
+
+fn whole(args: &Arguments<'_>, mode: Mode) -> Result<ArrayRef> {
+    match args.output() {
+        DataType::Float64 => super::map(args, |value| match mode {
+            Mode::Nearest => value.round(),
+            Mode::Floor => value.floor(),
+            Mode::Ceil => value.ceil(),
+            Mode::Trunc => value.trunc(),
+        }),
+        DataType::Decimal128(_, scale) => {
+            let unit = 10i128.pow(u32::from(scale.unsigned_abs()));
+            decimals(args, |value, _| Some(multiple(value, unit, mode)))
+        }
+        _ => args.array(0),
+    }
+}
+
+/// The multiple of `unit` that `mode` leads to.
+fn multiple(value: i128, unit: i128, mode: Mode) -> i128 {
+    let down = value.div_euclid(unit) * unit;
+    let rest = value - down;
+    let up = down + if rest == 0 { 0 } else { unit };
+    match mode {
+        Mode::Floor => down,
+        Mode::Ceil => up,
+        Mode::Trunc => {
+            if value < 0 {
+                up
+            } else {
+                down
+            }
+        }
+        // Compared without doubling, which could overflow.
+        Mode::Nearest => match rest.cmp(&(unit - rest)) {
+            std::cmp::Ordering::Less => down,
+            std::cmp::Ordering::Greater => up,
+            std::cmp::Ordering::Equal => {
+                if value < 0 {
+                    down
+                } else {
+                    up
+                }
+            }
+        },
+    }
+}
+
+fn decimals(args: &Arguments<'_>, f: impl Fn(i128, usize) -> Option<i128>) -> Result<ArrayRef> {
+    let values = args.decimal(0)?;
+    let precision = values.precision();
+    let nulls = args.nulls()?;
+    let cell = |row: usize| {
+        if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            return Ok(None);
+        }
+        let rounded = f(values.value(row), row).filter(|value| value.unsigned_abs() < 10u128.pow(u32::from(precision)));
+        rounded.map(Some).ok_or_else(|| row_error("decimal overflow in rounding"))
+    };
+    let array = (0..args.rows()).map(cell).collect::<Result<Decimal128Array>>()?;
+    Ok(Arc::new(array.with_data_type(args.output().clone())))
+}
+
+fn digits(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let places = args.int(1)?;
+    match args.output() {
+        DataType::Float64 => {
+            let values = args.float(0)?;
+            args.collect::<arrow::array::Float64Array, _>(|row| Ok(round_float(values.value(row), places.value(row))))
+        }
+        DataType::Decimal128(_, scale) => {
+            let scale = i64::from(*scale);
+            decimals(args, |value, row| {
+                let dropped = scale.saturating_sub(places.value(row));
+                round_at(value, dropped)
+            })
+        }
+        _ => {
+            let values = args.int(0)?;
+            args.collect::<arrow::array::Int64Array, _>(|row| {
+                let (value, places) = (values.value(row), places.value(row));
+                let rounded = round_at(i128::from(value), places.saturating_neg()).and_then(|r| i64::try_from(r).ok());
+                rounded.ok_or_else(|| row_error(format!("integer overflow: round({value}, {places})")))
+            })
+        }
+    }
+}
+
+/// The value with its last `dropped` digits rounded away.
+fn round_at(value: i128, dropped: i64) -> Option<i128> {
+    if dropped <= 0 {
+        return Some(value);
+    }
+    match u32::try_from(dropped).ok().and_then(|digits| 10i128.checked_pow(digits)) {
+        Some(unit) => Some(multiple(value, unit, Mode::Nearest)),
+        // More digits than there can be.
+        None => Some(0),
+    }
+}
+
+/// The float nearest to the decimal rounding of its shortest text, so that 1.005 rounds as it reads.
+fn round_float(value: f64, places: i64) -> f64 {
+    /// Beyond this many digits a float has none to round.
+    const MOST: i64 = 400;
+    if !value.is_finite() {
+        return value;
+    }
+    let text = format!("{}", value.abs());
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let places = places.clamp(-MOST, MOST);
+    let fraction_digits = i64::try_from(fraction.len()).unwrap_or(MOST);
+    if places >= fraction_digits {
+        return value;
+    }
+    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|byte| byte - b'0').collect();
+    let kept = i64::try_from(whole.len()).unwrap_or(MOST) + places;
+    if kept < 0 {
+        return 0.0;
+    }
+    let kept = usize::try_from(kept).unwrap_or(0);
+    let mut rounded = String::from("0");
+    rounded.extend(digits[..kept].iter().map(|digit| char::from(b'0' + digit)));
+    let mut number: Vec<u8> = rounded.bytes().collect();
+    if digits.get(kept).is_some_and(|digit| *digit >= 5) {
+        for digit in number.iter_mut().rev() {
+            if *digit == b'9' {
+                *digit = b'0';
+            } else {
+                *digit += 1;
+                break;
+            }
+        }
+    }
+    let text: String = number.into_iter().map(char::from).collect();
+    let magnitude = format!("{text}e{}", -places).parse::<f64>().unwrap_or(value.abs());
+    if value < 0.0 { 0.0 - magnitude } else { magnitude }
+}

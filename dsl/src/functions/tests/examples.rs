@@ -1,0 +1,48 @@
+//! The examples of the documentation give what they say, through the language itself.
+
+use std::path::Path;
+
+use tidebook_plan::connector::{ConnectorError, ConnectorSpec, Options, SourceField};
+
+use super::super::functions;
+use crate::compile::evaluate;
+use crate::{Catalog, Environment};
+
+/// No connectors, nothing given.
+struct Bare;
+
+impl Environment for Bare {
+    fn connectors(&self) -> Vec<&ConnectorSpec> {
+        vec![]
+    }
+
+    fn describe(&self, connector: &str, _: &Options) -> Result<Vec<SourceField>, ConnectorError> {
+        Err(ConnectorError::Missing { what: connector.to_string() })
+    }
+
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn parameter(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn base(&self) -> &Path {
+        Path::new("")
+    }
+}
+
+#[test]
+fn examples_give_what_they_say() {
+    let catalog = Catalog::default();
+    for function in functions() {
+        for (expression, expected) in function.examples {
+            let found = evaluate(&format!("text({expression})"), &catalog, &Bare);
+            let found = found.unwrap_or_else(|faults| panic!("{expression}: {faults:?}"));
+            let expected = if *expected == "null" { "null".to_string() } else { format!("{expected:?}") };
+            let expected = evaluate(&expected, &catalog, &Bare).unwrap();
+            assert_eq!(found, expected, "{expression}");
+        }
+    }
+}

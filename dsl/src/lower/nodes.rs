@@ -1,0 +1,167 @@
+//! What each logical node becomes.
+
+use arrow::datatypes::DataType;
+use datafusion_common::{Column, DFSchema};
+use datafusion_expr::{Expr, Extension, LogicalPlan};
+use tidebook_plan::flow::{FlowBuilder, Operator, OrderKey, Stage};
+use tidebook_plan::{NodeId, Span};
+
+use super::expression::Compiler;
+use super::{LowerError, join, summarize};
+use crate::logical::{
+    Checked, CheckedStep, Constant, Origin, SignedUnion, SourceScan, StepErrors, Summarize, TopK, Unique,
+};
+
+/// The nodes that a plan became.
+#[derive(Clone, Copy, Debug)]
+pub struct Lowered {
+    /// Its rows.
+    pub rows: NodeId,
+    /// The node whose errors are those of the plan's topmost step.
+    pub errors: Option<NodeId>,
+}
+
+impl Lowered {
+    fn infallible(rows: NodeId) -> Self {
+        Lowered { rows, errors: None }
+    }
+
+    fn checked(rows: NodeId) -> Self {
+        Lowered { rows, errors: Some(rows) }
+    }
+}
+
+/// The types of a plan's columns.
+pub fn types(plan: &LogicalPlan) -> Vec<DataType> {
+    plan.schema().fields().iter().map(|field| field.data_type().clone()).collect()
+}
+
+/// How a plan's topmost node is called in errors.
+pub fn label(plan: &LogicalPlan) -> String {
+    plan.display().to_string()
+}
+
+/// Position of the column `name` of `schema`, read by `node`.
+pub fn place(schema: &DFSchema, name: &str, node: &str) -> Result<usize, LowerError> {
+    schema
+        .maybe_index_of_column(&Column::new_unqualified(name))
+        .ok_or_else(|| LowerError::UnknownColumn { node: node.to_string(), column: name.to_string() })
+}
+
+/// Positions of several columns.
+pub fn places(schema: &DFSchema, names: &[String], node: &str) -> Result<Vec<usize>, LowerError> {
+    names.iter().map(|name| place(schema, name, node)).collect()
+}
+
+/// Adds `plan` to the flow plan.
+pub fn lower_plan(builder: &mut FlowBuilder, plan: &LogicalPlan) -> Result<Lowered, LowerError> {
+    match plan {
+        LogicalPlan::Projection(projection) => {
+            let input = lower_plan(builder, &projection.input)?.rows;
+            let stage = project(projection.input.schema(), &projection.expr)?;
+            infallible(&stage, plan)?;
+            Ok(Lowered::infallible(linear(builder, input, stage, types(plan), Span::default(), "")))
+        }
+        LogicalPlan::Filter(filter) => {
+            let input = lower_plan(builder, &filter.input)?.rows;
+            let (predicate, _) = Compiler::new(filter.input.schema())?.compile(&filter.predicate)?;
+            let stage = Stage::Filter(predicate);
+            infallible(&stage, plan)?;
+            Ok(Lowered::infallible(linear(builder, input, stage, types(plan), Span::default(), "")))
+        }
+        LogicalPlan::Join(node) => Ok(Lowered::infallible(join::lower_join(builder, node, plan)?)),
+        LogicalPlan::Union(union) => {
+            let inputs = union.inputs.iter().map(|input| Ok((lower_plan(builder, input)?.rows, false)));
+            let inputs = inputs.collect::<Result<Vec<_>, LowerError>>()?;
+            Ok(Lowered::infallible(builder.add(Operator::Union { inputs }, types(plan), Span::default(), "union")))
+        }
+        LogicalPlan::Extension(extension) => lower_extension(builder, extension, plan),
+        other => Err(LowerError::Unsupported { node: label(other) }),
+    }
+}
+
+fn lower_extension(builder: &mut FlowBuilder, node: &Extension, plan: &LogicalPlan) -> Result<Lowered, LowerError> {
+    let any = node.node.as_any();
+    if let Some(scan) = any.downcast_ref::<SourceScan>() {
+        let operator = Operator::Get { source: scan.source.clone() };
+        return Ok(Lowered::checked(add(builder, operator, types(plan), &scan.origin)));
+    }
+    if let Some(constant) = any.downcast_ref::<Constant>() {
+        let operator = Operator::Constant { steps: constant.steps.clone(), digest: constant.digest };
+        return Ok(Lowered::checked(add(builder, operator, types(plan), &constant.origin)));
+    }
+    if let Some(step) = any.downcast_ref::<CheckedStep>() {
+        let input = lower_plan(builder, &step.input)?.rows;
+        let stage = match &step.kind {
+            Checked::Filter(predicate) => Stage::Filter(Compiler::new(step.input.schema())?.compile(predicate)?.0),
+            Checked::Project(exprs) => project(step.input.schema(), exprs)?,
+        };
+        let Origin { span, step: text } = &step.origin;
+        return Ok(Lowered::checked(linear(builder, input, stage, types(plan), *span, text)));
+    }
+    if let Some(errors) = any.downcast_ref::<StepErrors>() {
+        let no_errors = || LowerError::NoErrors { node: label(&errors.of) };
+        let of = lower_plan(builder, &errors.of)?.errors.ok_or_else(no_errors)?;
+        let rows = builder.add(Operator::Errors { of }, types(plan), Span::default(), "errors");
+        return Ok(Lowered::infallible(rows));
+    }
+    if let Some(summarize) = any.downcast_ref::<Summarize>() {
+        return summarize::lower_summarize(builder, summarize, plan);
+    }
+    if let Some(top) = any.downcast_ref::<TopK>() {
+        let input = lower_plan(builder, &top.input)?.rows;
+        let (schema, node) = (top.input.schema(), label(plan));
+        let group = places(schema, &top.group, &node)?;
+        let order = top
+            .order
+            .iter()
+            .map(|sort| Ok(OrderKey { column: place(schema, &sort.column, &node)?, descending: sort.descending }));
+        let order = order.collect::<Result<Vec<_>, LowerError>>()?;
+        let operator = Operator::TopK { input, group, order, offset: top.offset, limit: top.limit };
+        return Ok(Lowered::infallible(add(builder, operator, types(plan), &top.origin)));
+    }
+    if let Some(unique) = any.downcast_ref::<Unique>() {
+        let input = lower_plan(builder, &unique.input)?.rows;
+        let keys = places(unique.input.schema(), &unique.keys, &label(plan))?;
+        return Ok(Lowered::checked(add(builder, Operator::Unique { input, keys }, types(plan), &unique.origin)));
+    }
+    if let Some(union) = any.downcast_ref::<SignedUnion>() {
+        let inputs = union.inputs.iter().map(|(input, negated)| Ok((lower_plan(builder, input)?.rows, *negated)));
+        let inputs = inputs.collect::<Result<Vec<_>, LowerError>>()?;
+        return Ok(Lowered::infallible(builder.add(Operator::Union { inputs }, types(plan), Span::default(), "union")));
+    }
+    Err(LowerError::Unsupported { node: label(plan) })
+}
+
+fn add(builder: &mut FlowBuilder, operator: Operator, types: Vec<DataType>, origin: &Origin) -> NodeId {
+    builder.add(operator, types, origin.span, origin.step.as_str())
+}
+
+fn project(schema: &DFSchema, exprs: &[Expr]) -> Result<Stage, LowerError> {
+    let compiler = Compiler::new(schema)?;
+    let exprs = exprs.iter().map(|expr| Ok(compiler.compile(expr)?.0)).collect::<Result<Vec<_>, LowerError>>()?;
+    Ok(Stage::Project(exprs))
+}
+
+/// Refuses a stage that can fail where there is no checked step.
+pub fn infallible(stage: &Stage, plan: &LogicalPlan) -> Result<(), LowerError> {
+    if stage.is_fallible() { Err(LowerError::Unchecked { node: label(plan) }) } else { Ok(()) }
+}
+
+/// One stage over `input`; none if it would change nothing.
+pub fn linear(
+    builder: &mut FlowBuilder,
+    input: NodeId,
+    stage: Stage,
+    types: Vec<DataType>,
+    span: Span,
+    step: &str,
+) -> NodeId {
+    if let Stage::Project(exprs) = &stage
+        && exprs.len() == builder.types(input).len()
+        && exprs.iter().enumerate().all(|(place, expr)| super::rules::column(expr) == Some(place))
+    {
+        return input;
+    }
+    builder.add(Operator::Linear { input, stages: vec![stage] }, types, span, step)
+}

@@ -1,0 +1,148 @@
+//! What each node becomes: `cases/NAME.txt` has the logical plan, its flow plan, and the flow plan after the rules
+//! where they change something. `TIDEBOOK_BLESS=1` writes what is given now; read the difference before you keep it.
+
+use std::sync::Arc;
+
+use datafusion_common::{Column, JoinType as DataFusionJoin, NullEquality};
+use datafusion_expr::logical_plan::{EmptyRelation, Join};
+use datafusion_expr::{Expr, JoinConstraint, LogicalPlan};
+
+use super::super::{LowerError, lower};
+use super::plans::{check_case, column, int, is, math, named, origin, scan};
+use crate::functions::{AggregateFunction, Arithmetic, Comparison, Typed};
+use crate::logical::{self, AggregateColumn, JoinType, SortColumn};
+
+fn check(name: &str, roots: &[LogicalPlan]) {
+    let (plain, ruled) = (lower(roots, false).unwrap(), lower(roots, true).unwrap());
+    let plans: Vec<String> = roots.iter().map(|root| root.display_indent().to_string()).collect();
+    let mut text = format!("{}\n=>\n{plain}\n", plans.join("\n--\n"));
+    if plain.to_string() != ruled.to_string() {
+        text.push_str(&format!("=> with rules\n{ruled}\n"));
+    }
+    check_case(&format!("src/lower/cases/{name}.txt"), &text);
+}
+
+fn orders() -> LogicalPlan {
+    scan("jsonl", &["id#1", "product#2", "qty#3"])
+}
+
+fn products() -> LogicalPlan {
+    scan("csv", &["key#4", "price#5"])
+}
+
+fn aggregate(function: AggregateFunction, input: &str, output: &str) -> AggregateColumn {
+    AggregateColumn { function, input: Some(input.into()), filter: None, output: output.into() }
+}
+
+fn count(output: &str) -> AggregateColumn {
+    AggregateColumn { function: AggregateFunction::CountRows, input: None, filter: None, output: output.into() }
+}
+
+fn summarize(input: LogicalPlan, keys: &[&str], aggregates: Vec<AggregateColumn>) -> LogicalPlan {
+    let keys = keys.iter().map(ToString::to_string).collect();
+    logical::aggregate(input, keys, aggregates, origin("summarize …")).unwrap()
+}
+
+fn derived(input: LogicalPlan, value: Typed, name: &str) -> LogicalPlan {
+    let mut columns: Vec<_> =
+        input.schema().fields().iter().map(|field| (column(field.name()), field.name().clone())).collect();
+    columns.push((value, name.to_string()));
+    logical::project(input, columns, origin("derive …")).unwrap()
+}
+
+#[test]
+fn sums_become_a_reduce() {
+    let sums = vec![count("n#6"), aggregate(AggregateFunction::Sum, "qty#3", "total#7")];
+    check("sums", &[summarize(orders(), &["product#2"], sums)]);
+}
+
+#[test]
+fn the_smallest_value_is_the_first_of_its_group() {
+    check("min", &[summarize(orders(), &["product#2"], vec![aggregate(AggregateFunction::Min, "qty#3", "least#6")])]);
+    let mixed = vec![
+        aggregate(AggregateFunction::Max, "qty#3", "most#6"),
+        count("n#7"),
+        AggregateColumn { filter: Some("big#9".into()), ..aggregate(AggregateFunction::Min, "qty#3", "least#8") },
+    ];
+    let big = derived(orders(), is(column("qty#3"), Comparison::Greater, int(10)), "big#9");
+    check("min_max_count", &[summarize(big.clone(), &["product#2"], mixed.clone())]);
+    check("min_max_count_without_keys", &[summarize(big, &[], mixed)]);
+}
+
+#[test]
+fn a_checked_step_and_its_errors_share_a_node() {
+    let sum = derived(orders(), math(Arithmetic::Add, column("id#1"), column("qty#3")), "sum#6");
+    let names: Vec<String> = (0..5).map(|i| format!("e#{i}")).collect();
+    let errors = logical::errors(&sum, &names).unwrap();
+    let kept = logical::filter(sum, is(column("sum#6"), Comparison::Less, int(9)), origin("where …")).unwrap();
+    check("checked_step", &[kept, errors]);
+}
+
+#[test]
+fn sums_of_one_side_are_formed_below_the_join() {
+    let on = [("product#2".to_string(), "key#4".to_string())];
+    let joined = logical::join(orders(), products(), JoinType::Inner, &on, false).unwrap();
+    let sums = |column: &str| vec![count("n#6"), aggregate(AggregateFunction::Sum, column, "total#7")];
+    check("sums_below_join", &[summarize(joined.clone(), &["price#5"], sums("qty#3"))]);
+    check("sums_below_join_exchanged", &[summarize(joined.clone(), &["id#1"], sums("price#5"))]);
+    let both =
+        vec![aggregate(AggregateFunction::Sum, "qty#3", "a#6"), aggregate(AggregateFunction::Sum, "price#5", "b#7")];
+    check("sums_of_both_sides", &[summarize(joined.clone(), &["id#1"], both)]);
+    // The join is read by another root: it stays.
+    check("sums_above_a_shared_join", &[summarize(joined.clone(), &["price#5"], sums("qty#3")), joined]);
+}
+
+#[test]
+fn top_and_unique() {
+    let order = vec![SortColumn { column: "qty#3".into(), descending: true }];
+    let top = logical::top_k(orders(), vec!["product#2".into()], order, 1, 2, origin("top 2 …")).unwrap();
+    let unique = logical::unique(orders(), vec!["id#1".into()], origin("key by id")).unwrap();
+    let minus =
+        logical::union(vec![(top, false), (unique, true)], &["a#6".into(), "b#7".into(), "c#8".into()]).unwrap();
+    check("top_unique_union", &[minus]);
+}
+
+/// A join as DataFusion may write it: with an expression as key and a further condition.
+fn conditional(kind: DataFusionJoin) -> LogicalPlan {
+    let half = math(Arithmetic::Divide, column("product#2"), int(2)).expr;
+    let on = vec![(half, Expr::Column(Column::new_unqualified("key#4")))];
+    let condition = is(column("qty#3"), Comparison::Less, column("price#5")).expr;
+    let (left, right) = (Arc::new(orders()), Arc::new(products()));
+    let nulls = NullEquality::NullEqualsNothing;
+    LogicalPlan::Join(Join::try_new(left, right, on, Some(condition), kind, JoinConstraint::On, nulls, false).unwrap())
+}
+
+#[test]
+fn computed_keys_and_conditions() {
+    check("join_inner_condition", &[conditional(DataFusionJoin::Inner)]);
+    check("join_left_condition", &[conditional(DataFusionJoin::Left)]);
+    check("join_semi_condition", &[conditional(DataFusionJoin::LeftSemi)]);
+    check("join_right_condition", &[conditional(DataFusionJoin::Right)]);
+}
+
+#[test]
+fn equal_parts_are_one_node() {
+    let on = [("id#1".to_string(), "id#11".to_string())];
+    let again = scan("jsonl", &["id#1", "product#2", "qty#3"]);
+    let renamed = logical::project(again, vec![(column("id#1"), "id#11".into())], origin("select")).unwrap();
+    check("shared_source", &[logical::join(orders(), renamed, JoinType::Semi, &on, false).unwrap()]);
+}
+
+#[test]
+fn a_plain_projection_of_every_column_is_no_node() {
+    check(
+        "nothing_to_do",
+        &[logical::project(orders(), named(&["id#1", "product#2", "qty#3"]), origin("select *")).unwrap()],
+    );
+}
+
+#[test]
+fn what_is_not_known_is_named() {
+    let empty = LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: true, schema: orders().schema().clone() });
+    let error = lower(&[empty], false).unwrap_err();
+    assert!(matches!(&error, LowerError::Unsupported { node } if node.starts_with("EmptyRelation")), "{error}");
+    let failing = math(Arithmetic::Add, column("id#1"), column("qty#3"));
+    let hidden = Typed { fallible: false, ..failing };
+    let error = lower(&[derived(orders(), hidden, "sum#6")], false).unwrap_err();
+    assert!(matches!(error, LowerError::Unchecked { .. }), "{error}");
+}

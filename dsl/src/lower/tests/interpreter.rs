@@ -1,0 +1,263 @@
+//! What a flow plan means, row by row and as slowly as it likes: the reference that plans with and without rules are
+//! compared by.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion_common::ScalarValue;
+use tidebook_plan::flow::{
+    ConstantStep, JoinKind, Operator, OrderKey, Stage, SumAggregate, SumFunction, positional_schema,
+};
+use tidebook_plan::{ChangeBatch, FlowExpr, FlowPlan, NodeId};
+
+pub type Row = Vec<ScalarValue>;
+/// Rows with how often they stand; never zero. Ordered by their debug text, which is unique enough for scalars.
+pub type Rows = BTreeMap<String, (Row, i64)>;
+
+fn add(rows: &mut Rows, row: Row, diff: i64) {
+    let text = format!("{row:?}");
+    let entry = rows.entry(text.clone()).or_insert((row, 0));
+    entry.1 += diff;
+    if entry.1 == 0 {
+        rows.remove(&text);
+    }
+}
+
+fn change(rows: &mut Rows, change: &ChangeBatch) {
+    for row in 0..change.len() {
+        let cells = change.rows.columns().iter().map(|column| ScalarValue::try_from_array(column, row).unwrap());
+        add(rows, cells.collect(), change.diff(row));
+    }
+}
+
+/// Rows and errors of every node.
+pub struct Interpreter<'a> {
+    plan: &'a FlowPlan,
+    rows: Vec<Rows>,
+    errors: Vec<Rows>,
+}
+
+/// The rows of each output.
+pub fn outputs(plan: &FlowPlan) -> Vec<Rows> {
+    let mut interpreter = Interpreter { plan, rows: vec![], errors: vec![] };
+    for node in 0..plan.nodes.len() {
+        let (rows, errors) = interpreter.node(node);
+        interpreter.rows.push(rows);
+        interpreter.errors.push(errors);
+    }
+    plan.outputs.iter().map(|output| interpreter.rows[*output].clone()).collect()
+}
+
+impl Interpreter<'_> {
+    fn node(&self, id: NodeId) -> (Rows, Rows) {
+        let (mut rows, mut errors) = (Rows::new(), Rows::new());
+        let node = &self.plan.nodes[id];
+        match &node.operator {
+            Operator::Get { .. } => panic!("tests have no sources"),
+            Operator::Constant { steps, .. } => {
+                for ConstantStep { changes, .. } in steps.iter() {
+                    changes.iter().for_each(|batch| change(&mut rows, batch));
+                }
+            }
+            Operator::Linear { input, stages } => {
+                for (row, diff) in self.rows[*input].values() {
+                    match self.linear(*input, stages, row) {
+                        Ok(Some(result)) => add(&mut rows, result, *diff),
+                        Ok(None) => {}
+                        Err(message) => add(&mut errors, self.failed(row.clone(), &message, &node.step), *diff),
+                    }
+                }
+            }
+            Operator::Join { left, right, kind, left_keys, right_keys, null_equals_null } => {
+                let width = self.plan.nodes[*right].schema.fields().len();
+                for (l, l_diff) in self.rows[*left].values() {
+                    let matched = self.matching(*right, l, left_keys, right_keys, *null_equals_null);
+                    match kind {
+                        JoinKind::Semi if !matched.is_empty() => add(&mut rows, l.clone(), *l_diff),
+                        JoinKind::Anti if matched.is_empty() => add(&mut rows, l.clone(), *l_diff),
+                        JoinKind::Semi | JoinKind::Anti => {}
+                        JoinKind::Left if matched.is_empty() => {
+                            let types = self.plan.nodes[*right].schema.fields();
+                            let nulls = (0..width).map(|i| ScalarValue::try_from(types[i].data_type()).unwrap());
+                            add(&mut rows, l.iter().cloned().chain(nulls).collect(), *l_diff);
+                        }
+                        JoinKind::Inner | JoinKind::Left => {
+                            for (r, r_diff) in matched {
+                                add(&mut rows, l.iter().chain(r).cloned().collect(), l_diff * r_diff);
+                            }
+                        }
+                    }
+                }
+            }
+            Operator::Reduce { input, keys, aggregates } => {
+                let input: Vec<(Row, i64)> = self.rows[*input].values().cloned().collect();
+                self.reduce(id, input, keys, aggregates, &mut rows, &mut errors);
+            }
+            Operator::ReduceJoin { left, right, left_keys, right_keys, keys, aggregates } => {
+                let mut joined = Vec::new();
+                for (l, l_diff) in self.rows[*left].values() {
+                    for (r, r_diff) in self.matching(*right, l, left_keys, right_keys, false) {
+                        joined.push((l.iter().chain(r).cloned().collect(), l_diff * r_diff));
+                    }
+                }
+                let width = self.plan.nodes[*left].schema.fields().len();
+                let summed = aggregates.iter().flat_map(|sum| sum.input.iter().chain(&sum.filter));
+                assert!(summed.into_iter().all(|column| *column < width), "sums lie in the left input");
+                self.reduce(id, joined, keys, aggregates, &mut rows, &mut errors);
+            }
+            Operator::TopK { input, group, order, offset, limit } => {
+                let mut groups: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+                for (row, diff) in self.rows[*input].values() {
+                    let key: Row = group.iter().map(|column| row[*column].clone()).collect();
+                    let group = groups.entry(format!("{key:?}")).or_default();
+                    group.extend((0..*diff).map(|_| row.clone()));
+                }
+                for mut group in groups.into_values() {
+                    group.sort_by(|a, b| compare(a, b, order));
+                    let kept = group.into_iter().skip(*offset as usize).take(*limit as usize);
+                    kept.for_each(|row| add(&mut rows, row, 1));
+                }
+            }
+            Operator::Union { inputs } => {
+                for (input, negated) in inputs {
+                    for (row, diff) in self.rows[*input].values() {
+                        add(&mut rows, row.clone(), if *negated { -diff } else { *diff });
+                    }
+                }
+            }
+            Operator::Unique { input, keys } => {
+                let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+                let key = |row: &Row| format!("{:?}", keys.iter().map(|key| &row[*key]).collect::<Vec<_>>());
+                for (row, diff) in self.rows[*input].values() {
+                    *counts.entry(key(row)).or_default() += diff;
+                }
+                for (row, diff) in self.rows[*input].values() {
+                    if counts[&key(row)] == 1 {
+                        add(&mut rows, row.clone(), *diff);
+                    } else {
+                        add(&mut errors, self.failed(row.clone(), "key", &node.step), *diff);
+                    }
+                }
+            }
+            Operator::Errors { of } => rows = self.errors[*of].clone(),
+        }
+        (rows, errors)
+    }
+
+    fn failed(&self, mut row: Row, message: &str, step: &str) -> Row {
+        row.extend([ScalarValue::from(message), ScalarValue::from(step)]);
+        row
+    }
+
+    /// One row through the stages.
+    fn linear(&self, input: NodeId, stages: &[Stage], row: &Row) -> Result<Option<Row>, String> {
+        let mut row = row.clone();
+        let mut types: Vec<_> =
+            self.plan.nodes[input].schema.fields().iter().map(|field| field.data_type().clone()).collect();
+        for stage in stages {
+            let columns =
+                row.iter().zip(&types).map(|(cell, ty)| cell.cast_to(ty).unwrap().to_array().unwrap()).collect();
+            let options = RecordBatchOptions::new().with_row_count(Some(1));
+            let batch = RecordBatch::try_new_with_options(positional_schema(&types), columns, &options).unwrap();
+            let value = |expr: &FlowExpr| {
+                let array = expr.physical.evaluate(&batch).and_then(|value| value.into_array(1));
+                let array = array.map_err(|error| crate::functions::row_error_text(&error));
+                assert!(expr.fallible || array.is_ok(), "{} fails: {array:?}", expr.physical);
+                array.map(|array| ScalarValue::try_from_array(&array, 0).unwrap())
+            };
+            match stage {
+                Stage::Filter(expr) => {
+                    if value(expr)? != ScalarValue::Boolean(Some(true)) {
+                        return Ok(None);
+                    }
+                }
+                Stage::Project(exprs) => {
+                    row = exprs.iter().map(value).collect::<Result<_, _>>()?;
+                    types = row.iter().map(ScalarValue::data_type).collect();
+                }
+            }
+        }
+        Ok(Some(row))
+    }
+
+    fn matching(&self, right: NodeId, l: &Row, l_keys: &[usize], r_keys: &[usize], nulls: bool) -> Vec<(&Row, i64)> {
+        let equal = |r: &Row| {
+            l_keys.iter().zip(r_keys).all(|(l_key, r_key)| {
+                let (l, r) = (&l[*l_key], &r[*r_key]);
+                if l.is_null() || r.is_null() { nulls && l.is_null() && r.is_null() } else { l == r }
+            })
+        };
+        self.rows[right].values().filter(|(r, _)| equal(r)).map(|(r, diff)| (r, *diff)).collect()
+    }
+
+    fn reduce(
+        &self,
+        id: NodeId,
+        input: Vec<(Row, i64)>,
+        keys: &[usize],
+        aggregates: &[SumAggregate],
+        rows: &mut Rows,
+        errors: &mut Rows,
+    ) {
+        let mut groups: BTreeMap<String, (Row, Vec<(Row, i64)>)> = BTreeMap::new();
+        if keys.is_empty() {
+            groups.insert(String::new(), (vec![], vec![]));
+        }
+        for (row, diff) in input {
+            let key: Row = keys.iter().map(|key| row[*key].clone()).collect();
+            let text = if keys.is_empty() { String::new() } else { format!("{key:?}") };
+            groups.entry(text).or_insert((key, vec![])).1.push((row, diff));
+        }
+        for (key, members) in groups.into_values() {
+            let results: Result<Vec<_>, String> = aggregates.iter().map(|sum| total(sum, &members)).collect();
+            match results {
+                Ok(results) => add(rows, key.into_iter().chain(results).collect(), 1),
+                Err(message) => add(errors, self.failed(key, &message, &self.plan.nodes[id].step), 1),
+            }
+        }
+    }
+}
+
+fn total(sum: &SumAggregate, members: &[(Row, i64)]) -> Result<ScalarValue, String> {
+    let counted = members.iter().filter(|(row, _)| match sum.filter {
+        Some(filter) => row[filter] == ScalarValue::Boolean(Some(true)),
+        None => true,
+    });
+    let Some(input) = sum.input else {
+        return Ok(ScalarValue::Int64(Some(counted.map(|(_, diff)| diff).sum())));
+    };
+    let values: Vec<_> =
+        counted.filter(|(row, _)| !row[input].is_null()).map(|(row, diff)| (&row[input], *diff)).collect();
+    let count: i64 = values.iter().map(|(_, diff)| diff).sum();
+    let integers = || {
+        values.iter().map(|(value, diff)| match value {
+            ScalarValue::Int64(Some(value)) => i128::from(*value) * i128::from(*diff),
+            other => panic!("tests sum ints, not {other:?}"),
+        })
+    };
+    Ok(match sum.function {
+        SumFunction::CountRows | SumFunction::Count => ScalarValue::Int64(Some(count)),
+        SumFunction::Sum if count == 0 => ScalarValue::Int64(None),
+        SumFunction::Sum => {
+            let total: i128 = integers().sum();
+            ScalarValue::Int64(Some(i64::try_from(total).map_err(|_| "integer overflow: sum".to_string())?))
+        }
+        SumFunction::Avg if count == 0 => ScalarValue::Float64(None),
+        SumFunction::Avg => ScalarValue::Float64(Some(integers().sum::<i128>() as f64 / count as f64)),
+    })
+}
+
+fn compare(a: &Row, b: &Row, order: &[OrderKey]) -> std::cmp::Ordering {
+    let cells = |column: usize| {
+        let (a, b) = (&a[column], &b[column]);
+        match (a.is_null(), b.is_null()) {
+            (true, true) => std::cmp::Ordering::Equal,
+            (true, false) => std::cmp::Ordering::Greater,
+            (false, true) => std::cmp::Ordering::Less,
+            (false, false) => a.partial_cmp(b).unwrap(),
+        }
+    };
+    let named = order.iter().map(|key| if key.descending { cells(key.column).reverse() } else { cells(key.column) });
+    let rest = (0..a.len()).filter(|column| order.iter().all(|key| key.column != *column)).map(cells);
+    named.chain(rest).find(|ordering| ordering.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+}

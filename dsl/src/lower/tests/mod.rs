@@ -1,0 +1,7 @@
+//! Tests of lowering: what each node becomes, and random plans by a reference interpreter.
+
+mod cases;
+mod interpreter;
+mod joins;
+pub(crate) mod plans;
+mod random;

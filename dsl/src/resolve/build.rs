@@ -1,0 +1,110 @@
+//! Plan nodes as the resolver makes them.
+//!
+//! *Invariant:* the resolver checks names and types before it builds, so that no node is refused; a refusal is a fault
+//! of the resolver, not of the text, and ends it.
+
+use std::sync::Arc;
+
+use datafusion_expr::LogicalPlan;
+use tidebook_plan::connector::SourceSpec;
+use tidebook_plan::flow::ConstantStep;
+use tidebook_plan::{ColumnType, Type};
+
+use crate::functions::Typed;
+use crate::logical::{self, AggregateColumn, JoinType, LogicalError, Origin, SortColumn};
+
+fn sound(plan: Result<LogicalPlan, LogicalError>) -> LogicalPlan {
+    match plan {
+        Ok(plan) => plan,
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            unreachable!("a resolved step builds a plan: {error}{cause}")
+        }
+    }
+}
+
+/// Literal rows.
+pub(crate) fn constant(columns: &[(String, ColumnType)], steps: Vec<ConstantStep>, origin: Origin) -> LogicalPlan {
+    sound(logical::constant(columns, steps, origin))
+}
+
+/// The columns of a source.
+pub(crate) fn source(spec: Arc<SourceSpec>, ids: &[String], origin: Origin) -> LogicalPlan {
+    sound(logical::source(spec, ids, origin))
+}
+
+/// Computes columns.
+pub(crate) fn project(input: LogicalPlan, columns: Vec<(Typed, String)>, origin: Origin) -> LogicalPlan {
+    sound(logical::project(input, columns, origin))
+}
+
+/// Keeps rows.
+pub(crate) fn filter(input: LogicalPlan, predicate: Typed, origin: Origin) -> LogicalPlan {
+    sound(logical::filter(input, predicate, origin))
+}
+
+/// Groups and aggregates.
+pub(crate) fn aggregate(
+    input: LogicalPlan,
+    keys: Vec<String>,
+    aggregates: Vec<AggregateColumn>,
+    origin: Origin,
+) -> LogicalPlan {
+    sound(logical::aggregate(input, keys, aggregates, origin))
+}
+
+/// Joins on equal columns, in which null equals nothing.
+pub(crate) fn join(left: LogicalPlan, right: LogicalPlan, kind: JoinType, on: &[(String, String)]) -> LogicalPlan {
+    sound(logical::join(left, right, kind, on, false))
+}
+
+/// Joins on equal columns, in which null equals null.
+pub(crate) fn match_rows(
+    left: LogicalPlan,
+    right: LogicalPlan,
+    kind: JoinType,
+    on: &[(String, String)],
+) -> LogicalPlan {
+    sound(logical::join(left, right, kind, on, true))
+}
+
+/// All rows of all inputs, whose columns go by position; of a single input its rows, with columns of these ids.
+pub(crate) fn union(mut inputs: Vec<LogicalPlan>, ids: &[String]) -> LogicalPlan {
+    if inputs.len() == 1 {
+        let only = inputs.swap_remove(0);
+        let typed = only.schema().fields().iter().map(|field| {
+            let ty = Type::from_arrow(field.data_type()).unwrap_or(Type::Null);
+            Typed::column(field.name(), ColumnType::nullable(ty))
+        });
+        let columns = typed.zip(ids.iter().cloned()).collect();
+        return project(only, columns, Origin::default());
+    }
+    sound(logical::union(inputs.into_iter().map(|input| (input, false)).collect(), ids))
+}
+
+/// The first rows of each group.
+pub(crate) fn top_k(
+    input: LogicalPlan,
+    group: Vec<String>,
+    order: &[(String, bool)],
+    limit: u64,
+    origin: Origin,
+) -> LogicalPlan {
+    let order = order.iter().map(|(column, descending)| SortColumn { column: column.clone(), descending: *descending });
+    sound(logical::top_k(input, group, order.collect(), 0, limit, origin))
+}
+
+/// Rows whose key stands once.
+pub(crate) fn unique(input: LogicalPlan, keys: Vec<String>, origin: Origin) -> LogicalPlan {
+    sound(logical::unique(input, keys, origin))
+}
+
+/// The errors of a step that has some, with their columns called `ids`.
+pub(crate) fn errors(of: &LogicalPlan, ids: &[String]) -> LogicalPlan {
+    sound(logical::errors(of, ids))
+}
+
+/// Ids of a plan's columns, in order.
+pub(crate) fn column_ids(plan: &LogicalPlan) -> Vec<String> {
+    plan.schema().fields().iter().map(|field| field.name().clone()).collect()
+}

@@ -1,0 +1,142 @@
+//! Calls: aggregates, functions of `fn` and of the library, casts, `env`.
+
+use datafusion_common::ScalarValue;
+use tidebook_plan::diagnostic::near_names;
+use tidebook_plan::{Diagnostic, Span};
+
+use crate::diagnostics::{names, sources};
+use crate::functions::{self, FaultKind, Typed};
+use crate::resolve::expression::{call_fault, literal, spans};
+use crate::resolve::fault::{self, Resolved};
+use crate::resolve::types::{self, TYPE_NAMES};
+use crate::resolve::{Reach, Resolver, aggregate, function};
+use crate::syntax::tree::{Call, Expr, ExprKind, Literal};
+
+impl Resolver<'_> {
+    /// A call.
+    pub(crate) fn call(&self, call: &Call, span: Span, reach: Reach<'_>) -> Resolved<Typed> {
+        let name = call.function.text();
+        if let Some(over) = &call.over {
+            return Err(fault::not_available("a window function (`over`)", over.span).into());
+        }
+        if name == "env" {
+            return self.variable(call, span);
+        }
+        if let Some(aggregate) = aggregate::kind(&name) {
+            let Some(aggregation) = reach.aggregation else {
+                let message = format!("the aggregate `{name}` stands outside of `summarize`");
+                let what = &name;
+                return Err(names::MISPLACED_AGGREGATE
+                    .error(message, call.function.span)
+                    .with_help(format!("group first: `| summarize n: {what}(…) by …`"))
+                    .into());
+            };
+            return aggregation.call(self, aggregate, call, span, reach);
+        }
+        let own = call.function.single().and_then(|name| self.catalog.functions.get(&name.text));
+        if own.is_none()
+            && let Some(what) = aggregate::unavailable(&name)
+        {
+            return Err(fault::not_available(&what, call.function.span).into());
+        }
+        if let Some(filter) = &call.filter {
+            let message = format!("`{name}` is not an aggregate, so it takes no `filter`");
+            return Err(names::MISPLACED_AGGREGATE.error(message, filter.span).into());
+        }
+        if let Some(key) = call.by.first().or(call.sort.first()) {
+            let message = format!("`{name}` is not an aggregate, so it takes no order");
+            return Err(names::MISPLACED_AGGREGATE.error(message, key.span).into());
+        }
+        if self.expanding.borrow().contains(&name) {
+            return Err(function::recursive(&name, call.function.span).into());
+        }
+        if let Some(function) = own {
+            return self.expand(&name, function, call, span, reach);
+        }
+        if let Some(argument) = call.arguments.named.first() {
+            let message = format!("`{name}` has no argument called `{}`", argument.name.text);
+            return Err(names::ARGUMENT_COUNT
+                .error(message, argument.name.span)
+                .with_help("give its arguments by position")
+                .into());
+        }
+        let known =
+            name == "try" || TYPE_NAMES.contains(&name.as_str()) || functions::names().any(|known| known == name);
+        if !known {
+            // Before its arguments are looked at: a misspelt aggregate is the fault, not the column inside of it.
+            return Err(self.unknown_function(&name, call.function.span).into());
+        }
+        let arguments = &call.arguments.positional;
+        let typed = arguments.iter().map(|e| self.expression(e, reach)).collect::<Resolved<Vec<_>>>()?;
+        if TYPE_NAMES.contains(&name.as_str()) {
+            return convert(&name, typed, span, &spans(arguments));
+        }
+        functions::call(&name, typed).map_err(|f| match f.kind {
+            FaultKind::Unknown => self.unknown_function(&name, call.function.span).into(),
+            _ => call_fault(f, span, &spans(arguments)),
+        })
+    }
+
+    /// `env("NAME")`.
+    fn variable(&self, call: &Call, span: Span) -> Resolved<Typed> {
+        if !self.env_allowed.get() {
+            return Err(names::MISPLACED_ENV
+                .error("`env` stands only in the options of a connector and in `set`", span)
+                .with_help("a value from the environment is never part of a table; use a `param`")
+                .into());
+        }
+        let [Expr { kind: ExprKind::Literal(Literal::Text(variable)), .. }] = call.arguments.positional.as_slice()
+        else {
+            return Err(names::ARGUMENT_COUNT
+                .error("`env` takes the name of a variable: `env(\"NAME\")`", span)
+                .into());
+        };
+        let Some(value) = self.env.variable(variable) else {
+            let message = format!("the environment has no variable `{variable}`");
+            return Err(sources::MISSING_VARIABLE
+                .error(message, span)
+                .with_help(format!("set `{variable}` before the kernel starts"))
+                .into());
+        };
+        self.env_used.set(true);
+        Ok(literal(&Literal::Text(value)))
+    }
+
+    fn unknown_function(&self, name: &str, span: Span) -> Diagnostic {
+        let library: Vec<&str> = functions::names().chain(aggregate::NAMES.iter().copied()).collect();
+        let own = self.catalog.functions.keys().map(String::as_str);
+        let names: Vec<&str> = own.chain(library.iter().copied()).collect();
+        let diagnostic = names::UNKNOWN_FUNCTION.error(format!("unknown function `{name}`"), span);
+        let near = near_names(name, names);
+        match fault::did_you_mean(&near) {
+            Some(help) => diagnostic.with_help(help).with_edit(span, near[0]),
+            None => diagnostic.with_help("`%help functions` lists them"),
+        }
+    }
+}
+
+/// A cast, written as a call of the type's name: `int("7")`, `decimal(price, 10, 2)`.
+fn convert(name: &str, mut arguments: Vec<Typed>, span: Span, spans: &[Span]) -> Resolved<Typed> {
+    let number = |typed: &Typed| match typed.constant() {
+        Some(ScalarValue::Int64(Some(number))) => Some(*number),
+        _ => None,
+    };
+    let parameters: Option<Vec<i64>> = arguments.iter().skip(1).map(number).collect();
+    let takes = match name {
+        "decimal" => 2,
+        "vector" => 1,
+        _ => 0,
+    };
+    let (Some(parameters), true) = (parameters, arguments.len() == takes + 1) else {
+        let example = match takes {
+            0 => format!("{name}(e)"),
+            1 => format!("{name}(e, 384)"),
+            _ => format!("{name}(e, 10, 2)"),
+        };
+        let message =
+            format!("the cast `{name}` takes {}", if takes == 0 { "one value" } else { "a value and numbers" });
+        return Err(names::ARGUMENT_COUNT.error(message, span).with_help(format!("write `{example}`")).into());
+    };
+    let ty = types::named(name, &parameters, span, span)?;
+    functions::cast(arguments.swap_remove(0), &ty).map_err(|f| call_fault(f, span, spans))
+}

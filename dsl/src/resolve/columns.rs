@@ -1,0 +1,221 @@
+//! `select`, `derive`, `drop`, `rename`: which columns there are.
+
+use tidebook_plan::{Span, Type};
+
+use crate::diagnostics::names;
+use crate::functions::Typed;
+use crate::resolve::fault::{self, Resolved};
+use crate::resolve::relation::Relation;
+use crate::resolve::scope::{Scope, ScopeColumn, quoted};
+use crate::resolve::{Reach, Resolver, collapse};
+use crate::syntax::tree::{Expr, NamedExpr, Path, Rename, SelectItem, Step};
+
+impl Resolver<'_> {
+    pub(crate) fn select(&self, input: Relation, items: &[SelectItem], step: &Step) -> Resolved<Relation> {
+        let mut columns: Vec<(ScopeColumn, Typed)> = Vec::new();
+        let mut spans: Vec<Span> = Vec::new();
+        for item in items {
+            match item {
+                SelectItem::All { except, span } => {
+                    let mut left_out = Vec::new();
+                    for path in except {
+                        left_out.push(self.column(&input.scope, path)?.id.clone());
+                    }
+                    for column in input.scope.visible().filter(|column| !left_out.contains(&column.id)) {
+                        columns.push(kept(column));
+                        spans.push(*span);
+                    }
+                }
+                SelectItem::Item(named) => {
+                    columns.push(self.named_column(&input.scope, named)?);
+                    spans.push(named.span);
+                }
+            }
+        }
+        if columns.is_empty() {
+            return Err(names::NO_COLUMNS.error("no column is left", step.span).into());
+        }
+        for (i, (second, _)) in columns.iter().enumerate() {
+            if let Some((first, _)) = columns[..i].iter().find(|(first, _)| first.name == second.name) {
+                let both_kept = [first, second].iter().all(|column| input.scope.columns.contains(column));
+                return Err(match both_kept && first.qualifiers != second.qualifiers {
+                    true => fault::two_columns(first, second, spans[i]).into(),
+                    false => fault::named_twice(&second.name, spans[i]).into(),
+                });
+            }
+        }
+        give_each_its_own_id(self, &mut columns);
+        input.keep_order(&mut columns);
+        Ok(self.project(input, columns, self.origin(step.span)))
+    }
+
+    pub(crate) fn derive(&self, input: Relation, items: &[NamedExpr], step: &Step) -> Resolved<Relation> {
+        let mut columns: Vec<(ScopeColumn, Typed)> = input.scope.columns.iter().map(kept).collect();
+        let mut seen: Vec<&str> = Vec::new();
+        for item in items {
+            let name = item_name(self, item)?;
+            if seen.contains(&name) {
+                let message = format!("`{name}` is derived twice in one step");
+                return Err(names::SAME_NAME.error(message, item.span).into());
+            }
+            seen.push(name);
+            let typed = self.expression(&item.expr, Reach::columns(&input.scope))?;
+            self.refuse_null(&typed, item)?;
+            let mut column = ScopeColumn::new(name, self.fresh(name), typed.ty.clone());
+            let place = input.scope.find(name, item.span)?.map(|old| old.id.clone());
+            match place.and_then(|id| columns.iter().position(|(c, _)| c.id == id)) {
+                Some(place) => {
+                    column.qualifiers = std::mem::take(&mut columns[place].0.qualifiers);
+                    columns[place] = (column, typed);
+                }
+                None => columns.push((column, typed)),
+            }
+        }
+        input.keep_order(&mut columns);
+        Ok(self.project(input, columns, self.origin(step.span)))
+    }
+
+    pub(crate) fn drop_columns(&self, mut input: Relation, paths: &[Path], step: &Step) -> Resolved<Relation> {
+        let mut dropped = Vec::new();
+        for path in paths {
+            dropped.push(self.column(&input.scope, path)?.id.clone());
+        }
+        for column in &mut input.scope.columns {
+            column.hidden |= dropped.contains(&column.id);
+        }
+        let ordering = input.ordering.clone();
+        input.scope.columns.retain(|column| !column.hidden || ordering.iter().any(|(id, _)| *id == column.id));
+        if input.scope.visible().next().is_none() {
+            return Err(names::NO_COLUMNS.error("no column is left", step.span).into());
+        }
+        input.settle();
+        Ok(input)
+    }
+
+    pub(crate) fn rename(&self, mut input: Relation, renames: &[Rename]) -> Resolved<Relation> {
+        let mut columns = input.scope.columns.clone();
+        for rename in renames {
+            let id = self.column(&input.scope, &rename.old)?.id.clone();
+            if let Some(column) = columns.iter_mut().find(|column| column.id == id) {
+                column.name.clone_from(&rename.new.text);
+            }
+        }
+        for rename in renames {
+            let mut same = columns.iter().filter(|column| !column.hidden && column.name == rename.new.text);
+            if let (Some(_), Some(_)) = (same.next(), same.next()) {
+                let before = input.scope.visible().filter(|c| c.name == rename.new.text).count();
+                if before < 2 {
+                    return Err(fault::named_twice(&rename.new.text, rename.span).into());
+                }
+            }
+        }
+        input.scope.columns = columns;
+        Ok(input)
+    }
+
+    /// The column that a path names: `qty`, `orders.qty`.
+    pub(crate) fn column<'s>(&self, scope: &'s Scope, path: &Path) -> Resolved<&'s ScopeColumn> {
+        if let Some(name) = path.single() {
+            return match scope.find(&name.text, name.span)? {
+                Some(column) => Ok(column),
+                None => {
+                    let names = scope.visible().map(|column| column.name.as_str()).collect();
+                    Err(fault::unknown_column(&name.text, None, names, name.span).into())
+                }
+            };
+        }
+        let (name, tables) = (path.last(), &path.parts[..path.parts.len() - 1]);
+        let table = tables.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(".");
+        if !scope.is_qualifier(&table) {
+            let span = tables[0].span.to(tables[tables.len() - 1].span);
+            let message = format!("`{table}` is not a table in reach here");
+            return Err(fault::suggest(
+                names::UNKNOWN_QUALIFIER.error(message, span),
+                &table,
+                &scope.qualifiers(),
+                "in reach are",
+            )
+            .into());
+        }
+        Ok(scope.find_qualified(&table, &name.text, path.span, name.span)?)
+    }
+
+    /// A column of `select` or a key of `summarize`: named, or a column that keeps its name.
+    pub(crate) fn named_column(&self, scope: &Scope, item: &NamedExpr) -> Resolved<(ScopeColumn, Typed)> {
+        let typed = self.expression(&item.expr, Reach::columns(scope))?;
+        self.refuse_null(&typed, item)?;
+        let source = plain_column(scope, &typed).cloned();
+        let name = item_name(self, item)?;
+        let column = match source {
+            Some(column) if column.name == name => column,
+            Some(column) => ScopeColumn { name: name.to_string(), ..column },
+            None => ScopeColumn::new(name, self.fresh(name), typed.ty.clone()),
+        };
+        Ok((column, typed))
+    }
+
+    /// A bare null has no type that a column could have.
+    pub(crate) fn refuse_null(&self, typed: &Typed, item: &NamedExpr) -> Resolved<()> {
+        if typed.ty.ty == Type::Null {
+            return Err(names::WRONG_TYPE
+                .error("a column needs a type, and null alone has none", item.expr.span)
+                .with_help("give it one with a cast: `int(null)`")
+                .into());
+        }
+        Ok(())
+    }
+}
+
+/// A column as it is.
+pub(crate) fn kept(column: &ScopeColumn) -> (ScopeColumn, Typed) {
+    (column.clone(), Typed::column(column.id.clone(), column.ty.clone()))
+}
+
+/// The column of the scope that an expression is, if it is nothing more.
+pub(crate) fn plain_column<'s>(scope: &'s Scope, typed: &Typed) -> Option<&'s ScopeColumn> {
+    let datafusion_expr::Expr::Column(column) = &typed.expr else { return None };
+    scope.columns.iter().find(|candidate| candidate.id == column.name)
+}
+
+/// The name that an item gives its column.
+pub(crate) fn item_name<'t>(resolver: &Resolver<'_>, item: &'t NamedExpr) -> Resolved<&'t str> {
+    if let Some(name) = &item.name {
+        return Ok(&name.text);
+    }
+    match last_name(&item.expr) {
+        Some(name) => Ok(name),
+        None => {
+            let text = collapse(item.expr.span.of(resolver.text));
+            Err(names::NEEDS_NAME
+                .error("this expression needs a name", item.expr.span)
+                .with_help(format!("write `{}: {text}`", quoted(&proposed_name(&item.expr))))
+                .with_edit(item.expr.span, format!("{}: {text}", proposed_name(&item.expr)))
+                .into())
+        }
+    }
+}
+
+fn last_name(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        crate::syntax::tree::ExprKind::Name(name) => Some(&name.text),
+        crate::syntax::tree::ExprKind::Field { field, .. } => Some(&field.text),
+        _ => None,
+    }
+}
+
+fn proposed_name(expr: &Expr) -> String {
+    match &expr.kind {
+        crate::syntax::tree::ExprKind::Call(call) => call.function.last().text.clone(),
+        _ => "value".to_string(),
+    }
+}
+
+/// One column may be selected twice under two names: the second use gets an id of its own.
+fn give_each_its_own_id(resolver: &Resolver<'_>, columns: &mut [(ScopeColumn, Typed)]) {
+    for i in 1..columns.len() {
+        if columns[..i].iter().any(|(column, _)| column.id == columns[i].0.id) {
+            columns[i].0.id = resolver.fresh(&columns[i].0.name);
+            columns[i].0.qualifiers.clear();
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Expressions: names to columns, operators and calls to typed functions.
+
+use std::collections::HashMap;
+
+use datafusion_common::ScalarValue;
+use tidebook_plan::{ColumnType, Span, Type};
+
+use crate::diagnostics::names;
+use crate::functions::{self, CallFault, FaultKind, Typed};
+use crate::resolve::Resolver;
+use crate::resolve::aggregate::Aggregation;
+use crate::resolve::fault::{self, Fault, Resolved};
+use crate::resolve::scope::Scope;
+use crate::syntax::tree::{BinaryOperator, CaseArm, Expr, ExprKind, Literal, TextPart, UnaryOperator};
+
+/// What an expression can name.
+#[derive(Clone, Copy)]
+pub(crate) struct Reach<'a> {
+    /// The columns.
+    pub scope: &'a Scope,
+    /// Parameters of the `fn` whose body this is.
+    pub locals: Option<&'a HashMap<String, Typed>>,
+    /// Inside `summarize`: where its aggregates are gathered. `scope` then holds the keys.
+    pub aggregation: Option<&'a Aggregation<'a>>,
+    /// Where no columns are in reach: what the expression is part of.
+    pub constant_in: Option<&'static str>,
+}
+
+impl<'a> Reach<'a> {
+    /// The columns of a relation.
+    pub fn columns(scope: &'a Scope) -> Self {
+        Reach { scope, locals: None, aggregation: None, constant_in: None }
+    }
+
+    /// Nothing but parameters.
+    pub fn constant(scope: &'a Scope, place: &'static str) -> Self {
+        Reach { scope, locals: None, aggregation: None, constant_in: Some(place) }
+    }
+}
+
+impl Resolver<'_> {
+    /// The expression with its type.
+    pub(crate) fn expression(&self, expr: &Expr, reach: Reach<'_>) -> Resolved<Typed> {
+        let one = |e: &Expr| self.expression(e, reach);
+        match &expr.kind {
+            ExprKind::Literal(value) => Ok(literal(value)),
+            ExprKind::Name(name) => self.name(name, reach),
+            ExprKind::Field { base, field } => self.field(expr, base, field, reach),
+            ExprKind::FString(parts) => {
+                let typed = parts.iter().map(|part| match part {
+                    TextPart::Text(text) => Ok(text_literal(text)),
+                    TextPart::Value(e) => one(e),
+                });
+                Ok(functions::interpolate(typed.collect::<Resolved<Vec<_>>>()?))
+            }
+            ExprKind::List(items) => {
+                let typed = items.iter().map(one).collect::<Resolved<Vec<_>>>()?;
+                functions::list(typed).map_err(|f| call_fault(f, expr.span, &spans(items)))
+            }
+            ExprKind::Record(fields) => {
+                let mut typed: Vec<(String, Typed)> = Vec::with_capacity(fields.len());
+                for field in fields {
+                    if typed.iter().any(|(name, _)| *name == field.name.text) {
+                        let message = format!("the record has two fields called `{}`", field.name.text);
+                        return Err(names::SAME_NAME.error(message, field.name.span).into());
+                    }
+                    typed.push((field.name.text.clone(), one(&field.value)?));
+                }
+                Ok(functions::record(typed))
+            }
+            ExprKind::Index { base, index } => {
+                let (base_typed, index_typed) = (one(base)?, one(index)?);
+                functions::index(base_typed, index_typed)
+                    .map_err(|f| call_fault(f, expr.span, &[base.span, index.span]))
+            }
+            ExprKind::Call(call) => self.call(call, expr.span, reach),
+            ExprKind::Unary { operator: UnaryOperator::Negate, operand } => {
+                functions::negate(one(operand)?).map_err(|f| call_fault(f, expr.span, &[operand.span]))
+            }
+            ExprKind::Unary { operator: UnaryOperator::Not, operand } => {
+                functions::not(one(operand)?).map_err(|f| call_fault(f, expr.span, &[operand.span]))
+            }
+            ExprKind::Binary { operator, left, right, .. } => {
+                let (left_typed, right_typed) = (one(left)?, one(right)?);
+                binary(*operator, left_typed, right_typed)
+                    .map_err(|f| call_fault(f, expr.span, &[left.span, right.span]))
+            }
+            ExprKind::Between { value, low, high, negated } => {
+                functions::between(one(value)?, one(low)?, one(high)?, *negated)
+                    .map_err(|f| call_fault(f, expr.span, &[value.span, low.span, high.span]))
+            }
+            ExprKind::In { value, options, negated } => self.in_options(expr, value, options, *negated, reach),
+            ExprKind::Like { value, pattern, negated } => functions::like(one(value)?, one(pattern)?, *negated)
+                .map_err(|f| call_fault(f, expr.span, &[value.span, pattern.span])),
+            ExprKind::IsNull { value, negated } => Ok(functions::is_null(one(value)?, *negated)),
+            ExprKind::Case { arms, otherwise } => self.case(expr, arms, otherwise.as_deref(), reach),
+            ExprKind::Type(_) => {
+                let message = "a type stands where a value is expected";
+                Err(names::WRONG_TYPE.error(message, expr.span).into())
+            }
+        }
+    }
+
+    /// An expression that must be true or false.
+    pub(crate) fn condition(&self, expr: &Expr, reach: Reach<'_>) -> Resolved<Typed> {
+        let typed = self.expression(expr, reach)?;
+        self.as_bool(typed, expr.span)
+    }
+
+    pub(crate) fn as_bool(&self, typed: Typed, span: Span) -> Resolved<Typed> {
+        let found = typed.ty.clone();
+        functions::coerce(typed, &Type::Bool).ok_or_else(|| {
+            let diagnostic = fault::wrong_type("bool", &found, span);
+            let help = match found.ty {
+                Type::Int | Type::Float | Type::Decimal { .. } => Some("compare it: `… != 0`"),
+                Type::Text => Some("compare it: `… == \"…\"`"),
+                _ => None,
+            };
+            match help {
+                Some(help) => diagnostic.with_help(help).into(),
+                None => diagnostic.into(),
+            }
+        })
+    }
+
+    /// The value of an expression in which no column is in reach.
+    pub(crate) fn constant(&self, expr: &Expr, place: &'static str) -> Resolved<(ScalarValue, ColumnType)> {
+        let scope = Scope::default();
+        let typed = self.expression(expr, Reach::constant(&scope, place))?;
+        let ty = typed.ty.clone();
+        match functions::evaluate(&typed) {
+            Ok(value) => Ok((value, ty)),
+            Err(message) => Err(names::NOT_CONSTANT.error(format!("this has no value: {message}"), expr.span).into()),
+        }
+    }
+
+    fn in_options(
+        &self,
+        expr: &Expr,
+        value: &Expr,
+        options: &Expr,
+        negated: bool,
+        reach: Reach<'_>,
+    ) -> Resolved<Typed> {
+        let typed = self.expression(value, reach)?;
+        let (options_typed, option_spans) = match &options.kind {
+            ExprKind::List(items) => {
+                (items.iter().map(|item| self.expression(item, reach)).collect::<Resolved<Vec<_>>>()?, spans(items))
+            }
+            _ => {
+                let list = self.expression(options, reach)?;
+                if matches!(list.ty.ty, Type::List(_)) {
+                    return Err(fault::not_available("`in` with a list that is not written out", options.span).into());
+                }
+                (vec![list], vec![options.span])
+            }
+        };
+        let mut all = vec![value.span];
+        all.extend(option_spans);
+        functions::in_list(typed, options_typed, negated).map_err(|f| call_fault(f, expr.span, &all))
+    }
+
+    fn case(&self, expr: &Expr, arms: &[CaseArm], otherwise: Option<&Expr>, reach: Reach<'_>) -> Resolved<Typed> {
+        let mut branches = Vec::with_capacity(arms.len());
+        let mut value_spans = Vec::new();
+        for arm in arms {
+            branches.push((self.condition(&arm.condition, reach)?, self.expression(&arm.value, reach)?));
+            value_spans.extend([arm.condition.span, arm.value.span]);
+        }
+        let last = otherwise.map(|e| self.expression(e, reach)).transpose()?;
+        functions::case(branches, last).map_err(|f| call_fault(f, expr.span, &value_spans))
+    }
+}
+
+/// An operator between two typed operands.
+pub(crate) fn binary(operator: BinaryOperator, left: Typed, right: Typed) -> Result<Typed, CallFault> {
+    use functions::{Arithmetic, Comparison};
+    match operator {
+        BinaryOperator::Or => functions::or(left, right),
+        BinaryOperator::And => functions::and(left, right),
+        BinaryOperator::Coalesce => functions::coalesce(left, right),
+        BinaryOperator::Equal => functions::compare(Comparison::Equal, left, right),
+        BinaryOperator::NotEqual => functions::compare(Comparison::NotEqual, left, right),
+        BinaryOperator::Less => functions::compare(Comparison::Less, left, right),
+        BinaryOperator::LessOrEqual => functions::compare(Comparison::LessOrEqual, left, right),
+        BinaryOperator::Greater => functions::compare(Comparison::Greater, left, right),
+        BinaryOperator::GreaterOrEqual => functions::compare(Comparison::GreaterOrEqual, left, right),
+        BinaryOperator::Add => functions::arithmetic(Arithmetic::Add, left, right),
+        BinaryOperator::Subtract => functions::arithmetic(Arithmetic::Subtract, left, right),
+        BinaryOperator::Multiply => functions::arithmetic(Arithmetic::Multiply, left, right),
+        BinaryOperator::Divide => functions::arithmetic(Arithmetic::Divide, left, right),
+        BinaryOperator::Remainder => functions::arithmetic(Arithmetic::Remainder, left, right),
+    }
+}
+
+/// A literal of the text.
+pub(crate) fn literal(value: &Literal) -> Typed {
+    let (value, ty) = match value {
+        Literal::Null => return Typed::literal(ScalarValue::Null, ColumnType::nullable(Type::Null)),
+        Literal::Bool(value) => (ScalarValue::Boolean(Some(*value)), Type::Bool),
+        Literal::Int(value) => (ScalarValue::Int64(Some(*value)), Type::Int),
+        // Adding zero turns -0.0 into 0.0.
+        Literal::Float(value) => (ScalarValue::Float64(Some(*value + 0.0)), Type::Float),
+        Literal::Text(text) => return text_literal(text),
+        Literal::Duration(micros) => (ScalarValue::DurationMicrosecond(Some(*micros)), Type::Duration),
+        Literal::Date(days) => (ScalarValue::Date32(Some(*days)), Type::Date),
+        Literal::Timestamp(micros) => (ScalarValue::TimestampMicrosecond(Some(*micros), None), Type::Timestamp),
+    };
+    Typed::literal(value, ColumnType::required(ty))
+}
+
+fn text_literal(text: &str) -> Typed {
+    Typed::literal(ScalarValue::Utf8(Some(text.to_string())), ColumnType::required(Type::Text))
+}
+
+/// The spans of expressions.
+pub(crate) fn spans(exprs: &[Expr]) -> Vec<Span> {
+    exprs.iter().map(|e| e.span).collect()
+}
+
+/// A mistake in a call, where it stands.
+pub(crate) fn call_fault(fault: CallFault, span: Span, arguments: &[Span]) -> Fault {
+    let code = match fault.kind {
+        FaultKind::Unknown => &names::UNKNOWN_FUNCTION,
+        FaultKind::Arity => &names::ARGUMENT_COUNT,
+        FaultKind::Type => &names::WRONG_TYPE,
+        FaultKind::Value => &names::WRONG_VALUE,
+    };
+    let at = fault.argument.and_then(|index| arguments.get(index).copied()).unwrap_or(span);
+    let diagnostic = code.error(fault.message, at);
+    match fault.help {
+        Some(help) => diagnostic.with_help(help).into(),
+        None => diagnostic.into(),
+    }
+}

@@ -1,0 +1,133 @@
+//! Heads: where rows come from.
+
+use std::collections::BTreeSet;
+
+use tidebook_plan::Span;
+
+use crate::catalog::{self, TablePlan};
+use crate::diagnostics::names;
+use crate::logical::Origin;
+use crate::resolve::fault::{self, Fault, Resolved};
+use crate::resolve::relation::Relation;
+use crate::resolve::scope::quoted;
+use crate::resolve::{Resolver, build, errors_table};
+use crate::syntax::tree::{Head, HeadKind, Path};
+
+impl Resolver<'_> {
+    pub(crate) fn head(&self, head: &Head) -> Resolved<Relation> {
+        match &head.kind {
+            HeadKind::Table(path) => self.table(path),
+            HeadKind::Read(connector) => self.read(connector, head.span),
+            HeadKind::Rows(steps) => self.rows(steps, head.span),
+            HeadKind::Nested(pipeline) => self.pipeline(pipeline),
+            HeadKind::Serve(connector) => {
+                Err(fault::not_available("`serve`", Span::new(head.span.start, connector.span.start)).into())
+            }
+            HeadKind::Sql { .. } => Err(fault::not_available("`sql`", head.span).into()),
+        }
+    }
+
+    /// A table by name, or the errors of one.
+    pub(crate) fn table(&self, path: &Path) -> Resolved<Relation> {
+        let name = &path.parts[0];
+        self.uses.borrow_mut().tables.insert(name.text.clone());
+        let Some(definition) = self.catalog.tables.get(&name.text) else {
+            return Err(self.missing_table(path));
+        };
+        if self.defining.is_some_and(|defining| self.stands_on(&name.text, defining)) {
+            let defining = self.defining.unwrap_or_default();
+            let message = if defining == name.text {
+                format!("`{defining}` is defined by itself")
+            } else {
+                format!("`{defining}` would be defined by itself: `{}` reads it", name.text)
+            };
+            return Err(names::CIRCULAR.error(message, name.span).with_help("give the new table another name").into());
+        }
+        if let Some(diagnostic) = &definition.broken {
+            let message = format!("table `{}` is broken: {}", name.text, diagnostic.message);
+            return Err(names::BROKEN_TABLE
+                .error(message, name.span)
+                .with_help(format!("mend the definition of `{}` and run its cell again", name.text))
+                .into());
+        }
+        match path.parts.get(1).map(|part| part.text.as_str()) {
+            None => Ok(self.use_table(&definition.plan, Some(&name.text))),
+            Some("errors") if path.parts.len() == 2 => {
+                let errors = match errors_table(self, &definition.plan.errors) {
+                    Some(errors) => errors,
+                    None => self.no_errors(),
+                };
+                Ok(self.use_table(&errors, Some(&path.text())))
+            }
+            Some("late") if path.parts.len() == 2 => {
+                Err(fault::not_available(&format!("`{}`", path.text()), path.span).into())
+            }
+            Some(_) => {
+                let message = format!("`{}` is not a table", path.text());
+                let help = format!("a table has `{}.errors` beside it", quoted(&name.text));
+                Err(names::UNKNOWN_TABLE.error(message, path.span).with_help(help).into())
+            }
+        }
+    }
+
+    /// True if `table` is `other` or reads it, directly or not.
+    fn stands_on(&self, table: &str, other: &str) -> bool {
+        table == other
+            || catalog::upstream(self.catalog, &BTreeSet::from([table.to_string()])).iter().any(|name| name == other)
+    }
+
+    fn missing_table(&self, path: &Path) -> Fault {
+        let name = &path.parts[0];
+        if self.failed.contains(&name.text) {
+            return Fault::Quiet;
+        }
+        if self.defining == Some(&name.text) {
+            let message = format!("`{}` is defined by itself", name.text);
+            return names::CIRCULAR
+                .error(message, name.span)
+                .with_help("begin with another table, or with `rows` or `read`")
+                .into();
+        }
+        let text = path.text();
+        let connectors: Vec<&str> = self.env.connectors().iter().map(|spec| spec.name).collect();
+        if connectors.contains(&text.as_str()) {
+            let message = format!("unknown table `{text}`");
+            return names::UNKNOWN_TABLE
+                .error(message, path.span)
+                .with_help(format!("`{text}` is a connector: `read {text}(…)`"))
+                .into();
+        }
+        if self.catalog.params.contains_key(&name.text) {
+            let message = format!("`{}` is a parameter, not a table", name.text);
+            return names::UNKNOWN_TABLE.error(message, name.span).into();
+        }
+        let tables = self.catalog.tables.keys().map(String::as_str);
+        let tables: Vec<&str> = tables.filter(|table| Some(*table) != self.defining).collect();
+        let diagnostic = fault::unknown_table(&name.text, &tables, name.span);
+        match diagnostic.help {
+            None => diagnostic.with_help(format!("define it first: `{} = rows [ … ]`", quoted(&name.text))).into(),
+            Some(_) => diagnostic.into(),
+        }
+    }
+
+    /// The errors of a table of which nothing can fail.
+    fn no_errors(&self) -> TablePlan {
+        let text = tidebook_plan::ColumnType::required(tidebook_plan::Type::Text);
+        let columns: Vec<(String, tidebook_plan::ColumnType)> =
+            ["_error", "_step"].iter().map(|name| (self.fresh(name), text.clone())).collect();
+        let named = columns.iter().map(|(id, ty)| catalog::TableColumn {
+            name: crate::resolve::base_name(id).to_string(),
+            id: id.clone(),
+            ty: ty.clone(),
+        });
+        TablePlan {
+            columns: named.collect(),
+            plan: build::constant(&columns, Vec::new(), Origin::default()),
+            key: Vec::new(),
+            ordering: Vec::new(),
+            retracts: false,
+            errors: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Names and types: from the syntax tree to a logical plan whose columns have ids.
+//!
+//! A pipeline is resolved from its head to its last step; what is known between two steps is a
+//! [`Relation`](relation::Relation): the plan so far, the user's names for its columns, the key, the order. Every fault
+//! of the text is found here, before any data flows, and is a diagnostic with a span.
+
+mod aggregate;
+mod build;
+mod call;
+mod columns;
+mod constants;
+mod errors;
+mod expect;
+mod expression;
+pub(crate) mod fault;
+mod function;
+mod head;
+mod join;
+mod names;
+mod options;
+mod order;
+mod pipeline;
+mod read;
+mod relation;
+mod rows;
+mod scope;
+mod sets;
+mod settings;
+mod summarize;
+mod types;
+mod update;
+mod write;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+
+use tidebook_plan::Span;
+use tidebook_plan::connector::SourceField;
+
+use crate::catalog::{Catalog, Uses};
+use crate::compile::Environment;
+use crate::logical::Origin;
+
+pub(crate) use errors::errors_table;
+pub(crate) use expression::Reach;
+pub(crate) use fault::{Fault, Resolved};
+pub(crate) use scope::Scope;
+pub(crate) use settings::show;
+
+/// What one statement is resolved with, and what it notes on the way.
+pub(crate) struct Resolver<'a> {
+    /// Everything that is defined.
+    pub catalog: &'a Catalog,
+    /// Connectors, variables, the notebook's folder.
+    pub env: &'a dyn Environment,
+    /// The text of the statement's cell.
+    pub text: &'a str,
+    /// Names of this cell whose definition failed and that have no earlier one.
+    pub failed: &'a BTreeSet<String>,
+    /// The table that is being defined.
+    pub defining: Option<&'a str>,
+    /// How often the statement has run before.
+    pub generation: u64,
+    /// The next number of a column id.
+    pub next_id: Cell<u64>,
+    /// What the statement uses.
+    pub uses: RefCell<Uses>,
+    /// What sources said of themselves.
+    pub described: RefCell<HashMap<u64, Vec<SourceField>>>,
+    /// Summaries of the sources that the statement reads.
+    pub sources: RefCell<Vec<String>>,
+    /// True while an option is evaluated, in which `env` may stand.
+    pub env_allowed: Cell<bool>,
+    /// True if `env` was used since this was last cleared.
+    pub env_used: Cell<bool>,
+    /// Functions that are being expanded, the outermost first.
+    pub expanding: RefCell<Vec<String>>,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver of a statement of `text`.
+    pub fn new(catalog: &'a Catalog, env: &'a dyn Environment, text: &'a str, failed: &'a BTreeSet<String>) -> Self {
+        Resolver {
+            catalog,
+            env,
+            text,
+            failed,
+            defining: None,
+            generation: 0,
+            next_id: Cell::new(catalog.next_id),
+            uses: RefCell::default(),
+            described: RefCell::new(HashMap::new()),
+            sources: RefCell::default(),
+            env_allowed: Cell::new(false),
+            env_used: Cell::new(false),
+            expanding: RefCell::default(),
+        }
+    }
+
+    /// A new column id for a column called `name`.
+    pub(crate) fn fresh(&self, name: &str) -> String {
+        let number = self.next_id.get();
+        self.next_id.set(number + 1);
+        format!("{name}#{number}")
+    }
+
+    /// The place and the text of a step.
+    pub(crate) fn origin(&self, span: Span) -> Origin {
+        Origin { span, step: collapse(span.of(self.text)) }
+    }
+}
+
+/// Text without comments, each run of white space outside of quotes made one blank.
+pub(crate) fn collapse(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut quote: Option<char> = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match quote {
+            Some(open) => {
+                out.push(c);
+                if c == '\\' {
+                    out.extend(chars.next());
+                } else if c == open {
+                    quote = None;
+                }
+            }
+            None if c == '#' => while chars.next_if(|next| *next != '\n').is_some() {},
+            None if c.is_whitespace() => {
+                if !out.is_empty() && !out.ends_with(' ') {
+                    out.push(' ');
+                }
+            }
+            None => {
+                if matches!(c, '"' | '\'' | '`') {
+                    quote = Some(c);
+                }
+                out.push(c);
+            }
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// The user's part of a column id.
+pub(crate) fn base_name(id: &str) -> &str {
+    id.rsplit_once('#').map_or(id, |(name, _)| name)
+}

@@ -1,0 +1,159 @@
+//! Names in expressions: columns, tables before a dot, parameters, fields of records.
+
+use tidebook_plan::diagnostic::near_names;
+use tidebook_plan::{Diagnostic, Span, Type};
+
+use crate::diagnostics::names;
+use crate::functions::{self, Typed};
+use crate::resolve::expression::call_fault;
+use crate::resolve::fault::{self, Resolved};
+use crate::resolve::scope::quoted;
+use crate::resolve::{Reach, Resolver};
+use crate::syntax::tree::{Expr, Name, Path};
+
+/// Places without columns in which a bare word is likely a text without quotes.
+const TAKES_TEXT: &[&str] =
+    &["a literal row", "the options of a connector", "a default", "the default of a parameter", "`%eval`"];
+
+impl Resolver<'_> {
+    /// A bare name: a parameter of the `fn`, a column, or a `param`.
+    pub(crate) fn name(&self, name: &Name, reach: Reach<'_>) -> Resolved<Typed> {
+        if let Some(local) = reach.locals.and_then(|locals| locals.get(&name.text)) {
+            return Ok(local.clone());
+        }
+        if let Some(column) = reach.scope.find(&name.text, name.span)? {
+            return Ok(Typed::column(column.id.clone(), column.ty.clone()));
+        }
+        if let Some(aggregation) = reach.aggregation {
+            aggregation.refuse_bare_column(name)?;
+        }
+        if let Some(param) = self.catalog.params.get(&name.text) {
+            self.uses.borrow_mut().params.insert(name.text.clone());
+            return Ok(Typed::literal(param.value.clone(), param.ty.clone()));
+        }
+        Err(self.unknown_name(name, reach).into())
+    }
+
+    fn unknown_name(&self, name: &Name, reach: Reach<'_>) -> Diagnostic {
+        let mut candidates: Vec<&str> = reach.scope.visible().map(|c| c.name.as_str()).collect();
+        candidates.extend(reach.locals.iter().flat_map(|locals| locals.keys()).map(String::as_str));
+        let params: Vec<&str> = self.catalog.params.keys().map(String::as_str).collect();
+        if let Some(place) = reach.constant_in {
+            let message = format!("unknown name `{}`: {place} has no columns in reach", name.text);
+            let diagnostic = names::UNKNOWN_COLUMN.error(message, name.span);
+            let near = near_names(&name.text, params);
+            return match fault::did_you_mean(&near) {
+                Some(help) => diagnostic.with_help(help).with_edit(name.span, quoted(near[0])),
+                None if TAKES_TEXT.contains(&place) => {
+                    diagnostic.with_help(format!("text is written in quotes: `\"{}\"`", name.text))
+                }
+                None => diagnostic.with_help("write a number, a parameter or an expression of them"),
+            };
+        }
+        if reach.locals.is_some() {
+            let diagnostic = names::UNKNOWN_COLUMN.error(format!("unknown name `{}`", name.text), name.span);
+            candidates.extend(params);
+            return fault::suggest(diagnostic, &name.text, &candidates, "in reach are");
+        }
+        if reach.scope.is_qualifier(&name.text) || self.catalog.tables.contains_key(&name.text) {
+            let message = format!("`{}` is a table, not a column", name.text);
+            let diagnostic = names::UNKNOWN_COLUMN.error(message, name.span);
+            return match candidates.first() {
+                Some(column) if reach.scope.is_qualifier(&name.text) => diagnostic.with_help(format!(
+                    "name one of its columns: `{}.{}`",
+                    quoted(&name.text),
+                    quoted(column)
+                )),
+                _ => diagnostic.with_help(format!("bring its columns in with `join {} on …`", quoted(&name.text))),
+            };
+        }
+        let near = near_names(&name.text, candidates.iter().copied().chain(params));
+        match fault::did_you_mean(&near) {
+            Some(help) => names::UNKNOWN_COLUMN
+                .error(format!("unknown column `{}`", name.text), name.span)
+                .with_help(help)
+                .with_edit(name.span, quoted(near[0])),
+            None => fault::unknown_column(&name.text, None, candidates, name.span),
+        }
+    }
+
+    /// `base.field`: a column of a table in reach, or a field of a record.
+    pub(crate) fn field(&self, expr: &Expr, base: &Expr, field: &Name, reach: Reach<'_>) -> Resolved<Typed> {
+        if let Some(path) = expr.as_path()
+            && let Some(typed) = self.qualified(&path, reach)?
+        {
+            return Ok(typed);
+        }
+        let typed = self.expression(base, reach)?;
+        take_field(typed, field, base.span)
+    }
+
+    /// `orders.id`, `orders.errors.id`, `orders.place.city`: the column and what is taken of it; `None` if the first
+    /// names are not those of a table in reach, or if a record column of that name has the field.
+    fn qualified(&self, path: &Path, reach: Reach<'_>) -> Resolved<Option<Typed>> {
+        let first = &path.parts[0];
+        if reach.locals.is_some_and(|locals| locals.contains_key(&first.text)) {
+            return Ok(None);
+        }
+        let record = reach.scope.visible().any(|c| {
+            c.name == first.text
+                && matches!(&c.ty.ty, Type::Record(fields) if fields.iter().any(|(name, _)| *name == path.parts[1].text))
+        });
+        if record {
+            return Ok(None);
+        }
+        for split in (1..path.parts.len()).rev() {
+            let qualifier = path.parts[..split].iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(".");
+            if let Some(aggregation) = reach.aggregation {
+                aggregation.refuse_qualified_column(&qualifier, &path.parts[split], reach.scope, path.span)?;
+            }
+            if !reach.scope.is_qualifier(&qualifier) {
+                continue;
+            }
+            let name = &path.parts[split];
+            let column = reach.scope.find_qualified(&qualifier, &name.text, first.span.to(name.span), name.span)?;
+            let mut typed = Typed::column(column.id.clone(), column.ty.clone());
+            let mut span = first.span.to(name.span);
+            for part in &path.parts[split + 1..] {
+                typed = take_field(typed, part, span)?;
+                span = span.to(part.span);
+            }
+            return Ok(Some(typed));
+        }
+        let known_column = reach.scope.visible().any(|column| column.name == first.text);
+        if !known_column && !self.catalog.params.contains_key(&first.text) {
+            return Err(self.unknown_qualifier(path, reach).into());
+        }
+        Ok(None)
+    }
+
+    fn unknown_qualifier(&self, path: &Path, reach: Reach<'_>) -> Diagnostic {
+        let first = &path.parts[0];
+        let tables = reach.scope.qualifiers();
+        let message = format!("`{}` is not a table in reach here", first.text);
+        let diagnostic = names::UNKNOWN_QUALIFIER.error(message, first.span);
+        let diagnostic = fault::suggest(diagnostic, &first.text, &tables, "in reach are");
+        match diagnostic.help {
+            None if reach.constant_in.is_none() => diagnostic
+                .with_help(format!("write the column without a table, or join `{}` first", quoted(&first.text))),
+            _ => diagnostic,
+        }
+    }
+}
+
+fn take_field(base: Typed, field: &Name, base_span: Span) -> Resolved<Typed> {
+    if let Type::Record(fields) = &base.ty.ty
+        && !fields.iter().any(|(name, _)| *name == field.text)
+    {
+        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        let message = format!("the record has no field `{}`", field.text);
+        return Err(fault::suggest(
+            names::UNKNOWN_COLUMN.error(message, field.span),
+            &field.text,
+            &names,
+            "its fields are",
+        )
+        .into());
+    }
+    functions::field(base, &field.text).map_err(|f| call_fault(f, base_span.to(field.span), &[base_span, field.span]))
+}

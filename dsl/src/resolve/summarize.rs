@@ -1,0 +1,97 @@
+//! `summarize … by …`.
+//!
+//! Three nodes: a projection that computes keys and arguments (checked, if they can fail), the aggregate over plain
+//! columns, and a projection that computes expressions over aggregates, where there are any.
+
+use tidebook_plan::ColumnType;
+
+use crate::functions::Typed;
+use crate::resolve::aggregate::{Aggregation, refuse_time};
+use crate::resolve::columns::{item_name, plain_column};
+use crate::resolve::fault::{self, Resolved};
+use crate::resolve::relation::Relation;
+use crate::resolve::scope::{Scope, ScopeColumn};
+use crate::resolve::{Reach, Resolver, build};
+use crate::syntax::tree::{Step, Summarize};
+
+impl Resolver<'_> {
+    pub(crate) fn summarize(&self, input: Relation, summarize: &Summarize, step: &Step) -> Resolved<Relation> {
+        refuse_time(summarize)?;
+        let (keys, computed) = self.keys(&input, summarize)?;
+        let key_scope = Scope { columns: keys, head: input.scope.head.clone() };
+        let input_scope = input.scope.clone();
+        let aggregation = Aggregation::new(&input_scope, !key_scope.columns.is_empty(), computed);
+        let mut results: Vec<(ScopeColumn, Typed)> = Vec::new();
+        for item in &summarize.aggregates {
+            let reach = Reach { aggregation: Some(&aggregation), ..Reach::columns(&key_scope) };
+            let typed = self.expression(&item.expr, reach)?;
+            self.refuse_null(&typed, item)?;
+            let name = item_name(self, item)?;
+            let column = ScopeColumn::new(name, self.fresh(name), typed.ty.clone());
+            let earlier = key_scope.columns.iter().chain(results.iter().map(|(column, _)| column));
+            if earlier.into_iter().any(|first| first.name == column.name) {
+                return Err(fault::named_twice(name, item.span).into());
+            }
+            results.push((column, typed));
+        }
+        let (computed, aggregates) = (aggregation.computed.take(), aggregation.aggregates.take());
+        let origin = self.origin(step.span);
+        let retracts = !aggregates.is_empty() || input.retracts;
+        let prepared = self.extend(input, computed, origin.clone());
+        let key_ids: Vec<String> = key_scope.columns.iter().map(|column| column.id.clone()).collect();
+        let outputs: Vec<(String, ColumnType)> =
+            aggregates.iter().map(|(a, ty)| (a.output.clone(), ty.clone())).collect();
+        let aggregates = aggregates.into_iter().map(|(aggregate, _)| aggregate).collect();
+        let plan = build::aggregate(prepared.plan, key_ids.clone(), aggregates, origin.clone());
+        let mut errors = prepared.errors;
+        errors.extend(self.errors_of(&plan, &key_scope));
+        let mut scope = key_scope;
+        let keys = scope.columns.len();
+        let hidden = outputs.into_iter().map(|(id, ty)| ScopeColumn { hidden: true, ..ScopeColumn::new("", id, ty) });
+        scope.columns.extend(hidden);
+        let mut grouped = Relation { plan, scope, key: key_ids, ordering: Vec::new(), retracts, errors };
+        if results.iter().all(|(_, typed)| plain_column(&grouped.scope, typed).is_some_and(|column| column.hidden)) {
+            // Every result is an aggregate as it is: only its name is still missing.
+            let named = results.into_iter().map(|(column, typed)| {
+                let id = plain_column(&grouped.scope, &typed).map_or(column.id.clone(), |plain| plain.id.clone());
+                ScopeColumn { id, ..column }
+            });
+            let mut named: Vec<ScopeColumn> = named.collect();
+            let twice = (1..named.len()).any(|i| named[..i].iter().any(|c| c.id == named[i].id));
+            if !twice {
+                grouped.scope.columns.truncate(keys);
+                grouped.scope.columns.append(&mut named);
+                return Ok(grouped);
+            }
+            let copies = named.into_iter().map(|column| {
+                let typed = Typed::column(column.id.clone(), column.ty.clone());
+                (ScopeColumn { id: self.fresh(&column.name), ..column }, typed)
+            });
+            results = copies.collect();
+        }
+        let mut columns: Vec<(ScopeColumn, Typed)> =
+            grouped.scope.columns[..keys].iter().map(crate::resolve::columns::kept).collect();
+        columns.extend(results);
+        Ok(self.project(grouped, columns, origin))
+    }
+
+    /// The keys as columns, and those of them that have to be computed first.
+    #[allow(clippy::type_complexity)]
+    fn keys(&self, input: &Relation, summarize: &Summarize) -> Resolved<(Vec<ScopeColumn>, Vec<(ScopeColumn, Typed)>)> {
+        let (mut keys, mut computed): (Vec<ScopeColumn>, Vec<(ScopeColumn, Typed)>) = (Vec::new(), Vec::new());
+        for item in &summarize.by {
+            let (mut column, typed) = self.named_column(&input.scope, item)?;
+            if let Some(first) = keys.iter().find(|first| first.name == column.name) {
+                return Err(fault::two_columns(first, &column, item.span).into());
+            }
+            let twice = keys.iter().any(|key| key.id == column.id);
+            if twice || plain_column(&input.scope, &typed).is_none() {
+                column.id = self.fresh(&column.name);
+                let hidden = ScopeColumn { hidden: true, ..column.clone() };
+                computed.push((hidden, typed));
+            }
+            keys.push(column);
+        }
+        Ok((keys, computed))
+    }
+}

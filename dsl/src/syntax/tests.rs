@@ -1,0 +1,7 @@
+//! The grammar over a corpus, and poor inputs with what is said about them.
+
+use super::*;
+
+mod broken;
+mod corpus;
+mod shapes;

@@ -1,0 +1,111 @@
+//! Reading the values of a changed key around the epochs at which it changed.
+//!
+//! What was there before is taken from the trace as it was cut when the operator last looked, never told by times: the
+//! times of a shared trace may have been brought forward to an epoch that is still to come.
+//!
+//! One batch may hold thousands of epochs of a key (a program that was loading while others went on). So the changes of
+//! a key are read once and applied epoch by epoch over what is known; an epoch never meets the changes of later ones.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use differential_dataflow::trace::Cursor;
+use differential_dataflow::trace::cursor::cursor_list;
+
+use crate::row::{Batch, Cursors, time_at};
+
+/// Batches that have just arrived, and those from before.
+pub(super) struct Storage {
+    known: Vec<Batch<i64>>,
+    changed: Vec<Batch<i64>>,
+}
+
+/// Reads both.
+pub(super) struct Around {
+    known: Cursors<i64>,
+    changed: Cursors<i64>,
+    install: u64,
+}
+
+/// A key with its changes.
+pub(super) struct Changed<'a> {
+    /// The key.
+    pub key: &'a [u8],
+    /// By epoch, by value.
+    epochs: BTreeMap<u64, BTreeMap<&'a [u8], i64>>,
+    /// Summed changes of the epochs that were visited, by value; none of them zero.
+    earlier: BTreeMap<&'a [u8], i64>,
+}
+
+impl Around {
+    /// Reads `changed` against `known`.
+    pub fn new(known: Vec<Batch<i64>>, changed: Vec<Batch<i64>>, install: u64) -> (Around, Storage) {
+        let (known_cursor, known) = cursor_list(known);
+        let (changed_cursor, changed) = cursor_list(changed);
+        (Around { known: known_cursor, changed: changed_cursor, install }, Storage { known, changed })
+    }
+
+    /// The next changed key with its changes.
+    pub fn key<'a>(&mut self, storage: &'a Storage) -> Option<Changed<'a>> {
+        let key = self.changed.get_key(&storage.changed)?;
+        let mut epochs: BTreeMap<u64, BTreeMap<&'a [u8], i64>> = BTreeMap::new();
+        while let Some(value) = self.changed.get_val(&storage.changed) {
+            self.changed.map_times(&storage.changed, |time, diff| {
+                *epochs.entry(time_at(*time, self.install)).or_default().entry(value).or_default() += diff;
+            });
+            self.changed.step_val(&storage.changed);
+        }
+        self.changed.step_key(&storage.changed);
+        self.known.seek_key(&storage.known, key);
+        Some(Changed { key, epochs, earlier: BTreeMap::new() })
+    }
+
+    /// Goes to the first epoch of `changed` that was not visited yet, and visits the values of its key in order, with
+    /// how often each stands before that epoch and from it on, until told to stop. Gives the epoch.
+    pub fn visit<'a>(
+        &mut self,
+        storage: &'a Storage,
+        changed: &mut Changed<'a>,
+        mut logic: impl FnMut(u64, &'a [u8], i64, i64) -> bool,
+    ) -> Option<u64> {
+        let (epoch, now) = changed.epochs.pop_first()?;
+        let is_known = self.known.get_key(&storage.known) == Some(changed.key);
+        if is_known {
+            self.known.rewind_vals(&storage.known);
+        }
+        let mut earlier = changed.earlier.iter().peekable();
+        let mut current = now.iter().peekable();
+        loop {
+            let known = if is_known { self.known.get_val(&storage.known) } else { None };
+            let heads = [known, earlier.peek().map(|(value, _)| **value), current.peek().map(|(value, _)| **value)];
+            let Some(value) = heads.into_iter().flatten().min() else { break };
+            let mut before = 0;
+            if known == Some(value) {
+                self.known.map_times(&storage.known, |_, diff| before += diff);
+                self.known.step_val(&storage.known);
+            }
+            if let Some((_, diff)) = earlier.next_if(|(candidate, _)| **candidate == value) {
+                before += diff;
+            }
+            let diff = current.next_if(|(candidate, _)| **candidate == value).map_or(0, |(_, diff)| *diff);
+            if !logic(epoch, value, before, before + diff) {
+                break;
+            }
+        }
+        for (value, diff) in now {
+            match changed.earlier.entry(value) {
+                Entry::Vacant(entry) if diff != 0 => {
+                    entry.insert(diff);
+                }
+                Entry::Vacant(_) => {}
+                Entry::Occupied(mut entry) => {
+                    *entry.get_mut() += diff;
+                    if *entry.get() == 0 {
+                        entry.remove();
+                    }
+                }
+            }
+        }
+        Some(epoch)
+    }
+}

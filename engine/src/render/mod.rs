@@ -1,0 +1,321 @@
+//! From a flow plan to a timely dataflow: one file an operator, behind one exhaustive match.
+//!
+//! Operators are written against [`Delta`](crate::delta::Delta)s and packed rows, never against types of rows, so each is
+//! compiled once.
+
+mod around;
+mod eval;
+mod feed;
+mod import;
+mod join;
+mod linear;
+mod output;
+mod presence;
+mod reduce;
+mod reduce_join;
+mod top_k;
+mod union;
+mod unique;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use differential_dataflow::operators::arrange::ShutdownButton;
+use tidebook_plan::flow::{FlowNode, JoinKind, NodeId, Operator};
+use timely::dataflow::operators::{CapabilitySet, Probe};
+use timely::dataflow::{ProbeHandle, Scope};
+
+use crate::command::{FeedId, Installation};
+use crate::delta::Rows;
+use crate::row::{Arrangement, Codec, Difference, Layout, Trace};
+use crate::sharing::{ArrangementKey, ArrangementKind, RowsFrom, SharedPlan};
+use crate::sums::Sums;
+
+pub(crate) use feed::FeedHandle;
+pub(crate) use output::OutputSender;
+
+/// Traces that this worker can share.
+#[derive(Default)]
+pub(crate) struct Registry {
+    /// Arrangements of rows.
+    pub rows: HashMap<ArrangementKey, Trace<i64>>,
+    /// Arrangements of sums.
+    pub sums: HashMap<ArrangementKey, Trace<Sums>>,
+}
+
+/// Lets go of what a dataflow imports.
+pub(crate) type Button = ShutdownButton<CapabilitySet<u64>>;
+
+/// What a worker holds of a dataflow that it has built.
+pub(crate) struct Rendered {
+    /// Where rows are fed in.
+    pub feeds: Vec<(FeedId, FeedHandle)>,
+    /// One for each import.
+    pub buttons: Vec<Button>,
+    /// Passes an epoch when everything of it has left the dataflow.
+    pub probe: ProbeHandle<u64>,
+    /// Where changes go; `None` inside once nobody wants them.
+    pub output: OutputSender,
+    /// Number of timely operators.
+    pub operators: usize,
+}
+
+/// Builds the dataflow of an installation.
+pub(crate) fn render(scope: Scope<'_, u64>, installation: &Installation, registry: &mut Registry) -> Rendered {
+    let shared = Rc::new((*installation.shared).clone());
+    let count = shared.plan.nodes.len();
+    let mut renderer = Renderer {
+        scope,
+        install: installation.install,
+        registry,
+        rows: vec![None; count],
+        errors: vec![None; count],
+        arrangements: HashMap::new(),
+        feeds: Vec::new(),
+        buttons: Vec::new(),
+        shared: Rc::clone(&shared),
+    };
+    let mut feeds = installation.feeds.iter();
+    for node in 0..count {
+        renderer.node(node, &mut feeds);
+    }
+    let probe = ProbeHandle::new();
+    let output = OutputSender::new(installation.events.clone());
+    let mut operators = 0;
+    for (port, node) in shared.plan.outputs.iter().enumerate() {
+        let Some(rows) = renderer.rows[*node].clone() else { unreachable!("outputs are rendered") };
+        let (done, index) = output::deliver(rows, port, &output, installation.install);
+        done.probe_with(&probe);
+        // The probe is the next operator; the first one has index 1.
+        operators = operators.max(index + 1);
+    }
+    Rendered { feeds: renderer.feeds, buttons: renderer.buttons, probe, output, operators }
+}
+
+struct Renderer<'a, 'scope> {
+    scope: Scope<'scope, u64>,
+    shared: Rc<SharedPlan>,
+    install: u64,
+    registry: &'a mut Registry,
+    rows: Vec<Option<Rows<'scope>>>,
+    errors: Vec<Option<Rows<'scope>>>,
+    arrangements: HashMap<(NodeId, Layout), Arrangement<'scope, i64>>,
+    feeds: Vec<(FeedId, FeedHandle)>,
+    buttons: Vec<Button>,
+}
+
+impl<'scope> Renderer<'_, 'scope> {
+    fn node(&mut self, id: NodeId, feeds: &mut std::slice::Iter<'_, FeedId>) {
+        let shared = Rc::clone(&self.shared);
+        if let RowsFrom::Arrangement(layout) = &shared.rows[id] {
+            let arrangement = self.arrangement(id, layout);
+            let codec = Codec::new(&shared.plan.nodes[id].schema, layout);
+            self.rows[id] = Some(import::rows(arrangement.stream, codec, self.install));
+        }
+        if shared.is_rendered(id) {
+            let (rows, errors) = self.operator(id, &shared.plan.nodes[id], feeds);
+            if shared.rows[id] == RowsFrom::Rendering {
+                self.rows[id] = Some(rows);
+            }
+            self.errors[id] = errors;
+        }
+    }
+
+    /// Renders a node's operator: its rows, and its errors where it has any.
+    fn operator(
+        &mut self,
+        id: NodeId,
+        node: &FlowNode,
+        feeds: &mut std::slice::Iter<'_, FeedId>,
+    ) -> (Rows<'scope>, Option<Rows<'scope>>) {
+        let install = self.install;
+        match &node.operator {
+            Operator::Get { .. } | Operator::Constant { .. } => {
+                let Some(feed) = feeds.next() else { unreachable!("every fed node has a feed") };
+                let (rows, errors, handle) = feed::feed(self.scope, node, install);
+                self.feeds.push((*feed, handle));
+                (rows, Some(errors))
+            }
+            Operator::Linear { input, stages } => {
+                let input = self.rows_of(*input);
+                let (rows, errors) = linear::linear(input, node, stages);
+                (rows, Some(errors))
+            }
+            Operator::Join { left, right, kind, left_keys, right_keys, null_equals_null } => {
+                let (left_layout, right_layout) = (Layout::by(left_keys), Layout::by(right_keys));
+                let left_rows = self.arrangement(*left, &left_layout);
+                let right_rows = self.arrangement(*right, &right_layout);
+                let left_codec = Rc::new(self.codec(*left, &left_layout));
+                let right_codec = Rc::new(self.codec(*right, &right_layout));
+                let nulls_match = *null_equals_null;
+                let presence = |left, right, keep| {
+                    presence::presence(left, right, Rc::clone(&left_codec), &node.schema, keep, nulls_match, install)
+                };
+                let rows = match kind {
+                    JoinKind::Semi => presence(left_rows, right_rows, presence::Keep::Matched),
+                    JoinKind::Anti => presence(left_rows, right_rows, presence::Keep::Unmatched),
+                    JoinKind::Inner => {
+                        join::inner(left_rows, right_rows, left_codec, right_codec, &node.schema, nulls_match, install)
+                    }
+                    JoinKind::Left => {
+                        let alone = presence(left_rows.clone(), right_rows.clone(), presence::Keep::Unmatched);
+                        let pairs = join::inner(
+                            left_rows,
+                            right_rows,
+                            left_codec,
+                            right_codec,
+                            &node.schema,
+                            nulls_match,
+                            install,
+                        );
+                        union::concat(vec![pairs, alone])
+                    }
+                };
+                (rows, None)
+            }
+            Operator::Reduce { input, keys, aggregates } => {
+                let schema = self.shared.plan.nodes[*input].schema.clone();
+                let key = ArrangementKey::sums(&self.shared.plan, id);
+                let sums = match self.import_sums(&key) {
+                    Some(sums) => sums,
+                    None => {
+                        let rows = self.rows_of(*input);
+                        let sums = reduce::arrange_sums(rows, &schema, keys, aggregates, &node.step);
+                        self.registry.sums.insert(key, sums.trace.clone());
+                        sums
+                    }
+                };
+                let (rows, errors) = reduce::results(sums, &schema, keys, aggregates, node, install);
+                (rows, Some(errors))
+            }
+            Operator::ReduceJoin { left, right, left_keys, right_keys, keys, aggregates } => {
+                let left_schema = self.shared.plan.nodes[*left].schema.clone();
+                let right_schema = self.shared.plan.nodes[*right].schema.clone();
+                let joined = reduce_join::joined_schema(&left_schema, &right_schema);
+                let key = ArrangementKey::sums(&self.shared.plan, id);
+                let sums = match self.import_sums(&key) {
+                    Some(sums) => sums,
+                    None => {
+                        let left_rows = self.rows_of(*left);
+                        let layout = Layout::by(right_keys);
+                        let right_rows = self.arrangement(*right, &layout);
+                        let codec = self.codec(*right, &layout);
+                        let shape = reduce_join::Shape::new(&left_schema, left_keys, codec, keys, aggregates);
+                        let sums =
+                            reduce_join::arrange_sums(left_rows, right_rows, shape, &joined, install, &node.step);
+                        self.registry.sums.insert(key, sums.trace.clone());
+                        sums
+                    }
+                };
+                let (rows, errors) = reduce::results(sums, &joined, keys, aggregates, node, install);
+                (rows, Some(errors))
+            }
+            Operator::TopK { input, group, order, offset, limit } => {
+                let layout = Layout { key: group.clone(), order: order.clone() };
+                let codec = self.codec(*input, &layout);
+                let rows = self.arrangement(*input, &layout);
+                (top_k::top_k(rows, codec, *offset, *limit, install), None)
+            }
+            Operator::Union { inputs } => {
+                let streams = inputs.iter().map(|(input, negated)| (self.rows_of(*input), *negated)).collect();
+                (union::union(streams), None)
+            }
+            Operator::Unique { input, keys } => {
+                let layout = Layout::by(keys);
+                let codec = self.codec(*input, &layout);
+                let rows = self.arrangement(*input, &layout);
+                let (rows, errors) = unique::unique(rows, codec, &node.step, install);
+                (rows, Some(errors))
+            }
+            Operator::Errors { of } => match self.errors[*of].clone() {
+                Some(errors) => (union::relabel(errors, &node.schema), None),
+                None => (union::empty(self.scope), None),
+            },
+        }
+    }
+
+    fn rows_of(&self, node: NodeId) -> Rows<'scope> {
+        match &self.rows[node] {
+            Some(rows) => rows.clone(),
+            None => unreachable!("what is read was rendered before"),
+        }
+    }
+
+    fn codec(&self, node: NodeId, layout: &Layout) -> Codec {
+        Codec::new(&self.shared.plan.nodes[node].schema, layout)
+    }
+
+    /// The rows of a node arranged: imported, or built and put into the registry.
+    fn arrangement(&mut self, node: NodeId, layout: &Layout) -> Arrangement<'scope, i64> {
+        if let Some(arrangement) = self.arrangements.get(&(node, layout.clone())) {
+            return arrangement.clone();
+        }
+        let key = ArrangementKey::rows(&self.shared.plan, node, layout.clone());
+        let arrangement = if self.shared.imports.contains_key(&key) {
+            let Some(trace) = self.registry.rows.get_mut(&key) else {
+                unreachable!("the coordinator imports what is registered")
+            };
+            let (arrangement, button) = trace.import_core(self.scope, "Import");
+            self.buttons.push(button);
+            arrangement
+        } else {
+            let arrangement = import::arrange_rows(self.rows_of(node), self.codec(node, layout));
+            self.registry.rows.insert(key, arrangement.trace.clone());
+            arrangement
+        };
+        self.arrangements.insert((node, layout.clone()), arrangement.clone());
+        arrangement
+    }
+
+    fn import_sums(&mut self, key: &ArrangementKey) -> Option<Arrangement<'scope, Sums>> {
+        if !self.shared.imports.contains_key(key) {
+            return None;
+        }
+        let Some(trace) = self.registry.sums.get_mut(key) else {
+            unreachable!("the coordinator imports what is registered")
+        };
+        let (arrangement, button) = trace.import_core(self.scope, "Import");
+        self.buttons.push(button);
+        Some(arrangement)
+    }
+}
+
+impl Registry {
+    /// Forgets an arrangement.
+    pub fn remove(&mut self, key: &ArrangementKey) {
+        match key.kind {
+            ArrangementKind::Rows(_) => drop(self.rows.remove(key)),
+            ArrangementKind::Sums => drop(self.sums.remove(key)),
+        }
+    }
+
+    /// Lets all traces forget the differences between epochs before `epoch`, which nobody will ask for again.
+    pub fn compact(&mut self, epoch: u64) {
+        self.rows.values_mut().for_each(|trace| compact(trace, epoch));
+        self.sums.values_mut().for_each(|trace| compact(trace, epoch));
+    }
+
+    /// Updates that each arrangement holds.
+    pub fn sizes(&self) -> Vec<(ArrangementKey, usize)> {
+        let rows = self.rows.iter().map(|(key, trace)| (key.clone(), size(trace)));
+        rows.chain(self.sums.iter().map(|(key, trace)| (key.clone(), size(trace)))).collect()
+    }
+}
+
+fn compact<R: Difference>(trace: &mut Trace<R>, epoch: u64) {
+    use differential_dataflow::trace::TraceReader;
+    use timely::progress::Antichain;
+    trace.set_logical_compaction(Antichain::from_elem(epoch).borrow());
+    let upper = crate::row::read_upper(trace);
+    // Never beyond what has arrived: a later import must find a cut there. A trace that is complete stays as it is.
+    if !upper.is_empty() {
+        trace.set_physical_compaction(upper.borrow());
+    }
+}
+
+fn size<R: Difference>(trace: &Trace<R>) -> usize {
+    use differential_dataflow::trace::TraceReader;
+    let mut updates = 0;
+    trace.map_spans(|span| updates += span.inner.as_ref().map_or(0, |batch| batch.updates));
+    updates
+}

@@ -1,0 +1,20 @@
+//! Rows as packed bytes, for operators with state.
+//!
+//! A row's key and value columns become bytes that compare as the columns do (`arrow-row`). They are kept in traces of
+//! exactly two types, one for rows and one for sums, so that differential's generic code is compiled twice and not more.
+
+mod arrange;
+mod batcher;
+mod codec;
+mod hash;
+mod packed;
+mod reading;
+mod spine;
+
+pub(crate) use arrange::{arrange, read_upper};
+pub(crate) use batcher::Chunk;
+pub(crate) use codec::{Codec, Layout, NULL_KEY, converter, worker_of_empty_key};
+pub(crate) use hash::{hash_bytes, hash_word};
+pub(crate) use packed::Packed;
+pub(crate) use reading::Reading;
+pub(crate) use spine::{Arrangement, Batch, BatchCursor, BatchSpan, Cursors, Difference, Trace, time_at};

@@ -1,0 +1,188 @@
+//! Which parts of a new program run already, and which must be built.
+//!
+//! Decided once, by the coordinator, from what it knows to be installed; the workers are told. So all of them build the
+//! same dataflow, however far each of them has come.
+
+use std::collections::HashMap;
+
+use tidebook_plan::flow::{Fingerprint, FlowPlan, NodeId, Operator};
+
+use crate::command::DataflowId;
+use crate::row::Layout;
+
+/// How something is arranged.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ArrangementKind {
+    /// The rows of a node.
+    Rows(Layout),
+    /// The sums of a reduce node.
+    Sums,
+}
+
+/// Identity of an arrangement in a worker.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ArrangementKey {
+    /// What is arranged: the node whose rows they are, or the reduce node.
+    pub fingerprint: Fingerprint,
+    /// How.
+    pub kind: ArrangementKind,
+}
+
+impl ArrangementKey {
+    /// The rows of a node.
+    pub fn rows(plan: &FlowPlan, node: NodeId, layout: Layout) -> Self {
+        ArrangementKey { fingerprint: plan.nodes[node].fingerprint, kind: ArrangementKind::Rows(layout) }
+    }
+
+    /// The sums of a reduce node.
+    pub fn sums(plan: &FlowPlan, node: NodeId) -> Self {
+        ArrangementKey { fingerprint: plan.nodes[node].fingerprint, kind: ArrangementKind::Sums }
+    }
+
+    /// For people.
+    pub fn name(&self) -> String {
+        match &self.kind {
+            ArrangementKind::Rows(layout) => format!("{} by {:?}", self.fingerprint, layout.key),
+            ArrangementKind::Sums => format!("{} sums", self.fingerprint),
+        }
+    }
+}
+
+/// Where the rows of a node come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RowsFrom {
+    /// Nothing reads them.
+    Nowhere,
+    /// The node is rendered.
+    Rendering,
+    /// An arrangement of them that runs already.
+    Arrangement(Layout),
+}
+
+/// A plan with what is to be rendered of it.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedPlan {
+    /// The plan.
+    pub plan: FlowPlan,
+    /// For each node.
+    pub rows: Vec<RowsFrom>,
+    /// For each node, whether its errors are read.
+    pub errors: Vec<bool>,
+    /// Arrangements that exist, with the dataflows that maintain them.
+    pub imports: HashMap<ArrangementKey, DataflowId>,
+    /// Arrangements that the new dataflow makes.
+    pub exports: Vec<ArrangementKey>,
+}
+
+impl SharedPlan {
+    /// True if the node's own operator is rendered.
+    pub fn is_rendered(&self, node: NodeId) -> bool {
+        self.rows[node] == RowsFrom::Rendering || self.errors[node]
+    }
+
+    /// The nodes that rows are fed into from outside.
+    pub fn fed(&self) -> impl Iterator<Item = NodeId> {
+        (0..self.plan.nodes.len()).filter(|node| {
+            self.is_rendered(*node)
+                && matches!(self.plan.nodes[*node].operator, Operator::Get { .. } | Operator::Constant { .. })
+        })
+    }
+}
+
+/// Arrangements that run, with the dataflows that maintain them.
+pub(crate) type Catalog = HashMap<ArrangementKey, DataflowId>;
+
+/// Decides what of `plan` is shared with what is in the catalog.
+pub(crate) fn share(plan: FlowPlan, catalog: &Catalog) -> SharedPlan {
+    let count = plan.nodes.len();
+    let mut shared = SharedPlan {
+        rows: vec![RowsFrom::Nowhere; count],
+        errors: vec![false; count],
+        imports: HashMap::new(),
+        exports: Vec::new(),
+        plan,
+    };
+    let mut needs_rows = vec![false; count];
+    let mut layouts: Vec<Vec<Layout>> = vec![Vec::new(); count];
+    for output in &shared.plan.outputs {
+        needs_rows[*output] = true;
+    }
+    // Consumers come after what they consume, so that all needs of a node are known when it is reached.
+    for node in (0..count).rev() {
+        for layout in std::mem::take(&mut layouts[node]) {
+            let key = ArrangementKey::rows(&shared.plan, node, layout);
+            needs_rows[node] |= shared.uses(key, catalog);
+        }
+        if needs_rows[node] {
+            shared.rows[node] = match arrangement_of(&shared.plan, node, catalog) {
+                Some((key, layout)) => {
+                    shared.uses(key, catalog);
+                    RowsFrom::Arrangement(layout)
+                }
+                None => RowsFrom::Rendering,
+            };
+        }
+        if !shared.is_rendered(node) {
+            continue;
+        }
+        let mut arrange = |node: NodeId, layout: Layout| {
+            if !layouts[node].contains(&layout) {
+                layouts[node].push(layout);
+            }
+        };
+        match shared.plan.nodes[node].operator.clone() {
+            Operator::Get { .. } | Operator::Constant { .. } => {}
+            Operator::Linear { input, .. } => needs_rows[input] = true,
+            Operator::Join { left, right, left_keys, right_keys, .. } => {
+                arrange(left, Layout::by(&left_keys));
+                arrange(right, Layout::by(&right_keys));
+            }
+            Operator::Reduce { input, .. } => {
+                let key = ArrangementKey::sums(&shared.plan, node);
+                needs_rows[input] |= shared.uses(key, catalog);
+            }
+            Operator::ReduceJoin { left, right, right_keys, .. } => {
+                let key = ArrangementKey::sums(&shared.plan, node);
+                if shared.uses(key, catalog) {
+                    needs_rows[left] = true;
+                    arrange(right, Layout::by(&right_keys));
+                }
+            }
+            Operator::TopK { input, group, order, .. } => arrange(input, Layout { key: group, order }),
+            Operator::Union { inputs } => inputs.iter().for_each(|(input, _)| needs_rows[*input] = true),
+            Operator::Unique { input, keys } => arrange(input, Layout::by(&keys)),
+            Operator::Errors { of } => shared.errors[of] = true,
+        }
+    }
+    shared
+}
+
+impl SharedPlan {
+    /// Notes that an arrangement is used; true if it must be built.
+    fn uses(&mut self, key: ArrangementKey, catalog: &Catalog) -> bool {
+        match catalog.get(&key) {
+            Some(dataflow) => {
+                self.imports.insert(key, *dataflow);
+                false
+            }
+            None => {
+                if !self.exports.contains(&key) {
+                    self.exports.push(key);
+                }
+                true
+            }
+        }
+    }
+}
+
+/// An arrangement that holds all rows of a node. The choice among several is the same every time.
+fn arrangement_of(plan: &FlowPlan, node: NodeId, catalog: &Catalog) -> Option<(ArrangementKey, Layout)> {
+    let fingerprint = plan.nodes[node].fingerprint;
+    catalog
+        .keys()
+        .filter_map(|key| match &key.kind {
+            ArrangementKind::Rows(layout) if key.fingerprint == fingerprint => Some((key.clone(), layout.clone())),
+            _ => None,
+        })
+        .min_by_key(|(key, _)| key.name())
+}

@@ -1,0 +1,69 @@
+//! What the engine says about itself.
+
+use crate::output::ProgramId;
+
+/// A picture of the engine at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct EngineStats {
+    /// The last epoch that was issued.
+    pub epoch: u64,
+    /// Worker threads.
+    pub workers: usize,
+    /// Programs that run.
+    pub programs: Vec<ProgramStats>,
+    /// Arrangements that programs can share.
+    pub arrangements: Vec<ArrangementStats>,
+    /// Sources that are read.
+    pub sources: Vec<SourceStats>,
+    /// Dataflows in all: programs, and what is kept since programs read from it.
+    pub dataflows: usize,
+    /// Timely operators of all dataflows of one worker.
+    pub operators: usize,
+    /// Threads that belong to the engine.
+    pub threads: usize,
+}
+
+/// One program.
+#[derive(Clone, Debug)]
+pub struct ProgramStats {
+    /// Which.
+    pub id: ProgramId,
+    /// The first epoch that is not closed yet; `None` when there will be no further epoch.
+    pub frontier: Option<u64>,
+    /// True while contents of its inputs are being loaded.
+    pub loading: bool,
+    /// Timely operators of its dataflow on one worker.
+    pub operators: usize,
+}
+
+/// One arrangement.
+#[derive(Clone, Debug)]
+pub struct ArrangementStats {
+    /// Fingerprint of what is arranged, and by which columns.
+    pub name: String,
+    /// Updates held, over all workers.
+    pub rows: usize,
+    /// Dataflows that use it, the one that maintains it included.
+    pub users: usize,
+}
+
+/// One source.
+#[derive(Clone, Debug)]
+pub struct SourceStats {
+    /// Name of its connector.
+    pub connector: String,
+    /// Rows read so far by its first reader.
+    pub rows: u64,
+    /// Errors read so far.
+    pub errors: u64,
+    /// True once it has said that there will be no more.
+    pub ended: bool,
+    /// What went wrong, if anything did.
+    pub failed: Option<String>,
+    /// Bytes of current rows kept in memory for programs that come later.
+    pub held_bytes: u64,
+    /// Bytes of the log on disk for programs that come later.
+    pub stored_bytes: u64,
+    /// Dataflows that read it.
+    pub readers: usize,
+}

@@ -1,0 +1,330 @@
+//! Exact sums of floats.
+//!
+//! A finite double is a whole multiple of 2^-1074 below 2^2098, so a sum of doubles is a (long) integer. It is kept in
+//! digits of 32 bits in 64-bit words, whose spare bits put carries off, as in the small superaccumulator of R. M. Neal,
+//! "Fast exact summation using small and large superaccumulators" (2015, arXiv:1505.05571); only the digits that are in
+//! use are stored. It is rounded once, when read, to nearest with ties to even.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// Bits of a digit.
+const DIGIT: u32 = 32;
+const BASE: i64 = 1 << DIGIT;
+/// A word holds this many additions of digits before carries must be passed on.
+const MAX_PENDING: u32 = 1 << 29;
+/// The least exponent of a double: bit 0 of digit 0 is worth 2^-1074.
+const LEAST_EXPONENT: i32 = -1074;
+
+/// An exact sum: Σ `digits[i]` · 2^(32·(`first` + i) − 1074).
+///
+/// *Invariant:* with `pending == 0` all digits but the last are in 0..2^32, and neither the first nor the last is
+/// zero; then equal sums have equal representations, and zero has no digits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct ExactSum {
+    first: u32,
+    digits: Vec<i64>,
+    /// Additions since carries were last passed on.
+    pending: u32,
+}
+
+impl ExactSum {
+    /// Adds a finite value `diff` times. Call [`ExactSum::settle`] before comparing or storing.
+    pub fn add(&mut self, value: f64, diff: i64) {
+        let bits = value.to_bits();
+        let exponent = ((bits >> 52) & 0x7ff) as i32;
+        let fraction = bits & ((1 << 52) - 1);
+        let (mantissa, shift) = if exponent == 0 { (fraction, 0) } else { (fraction | 1 << 52, exponent - 1) };
+        if mantissa == 0 || diff == 0 {
+            return;
+        }
+        let negative = value.is_sign_negative() != (diff < 0);
+        let position = shift as u32;
+        let magnitude = u128::from(mantissa) * u128::from(diff.unsigned_abs());
+        let low_bits = position % DIGIT;
+        // 53 bits times 63 bits, shifted by at most 31: the part above 128 bits goes on by itself.
+        let low = magnitude << low_bits;
+        let high = if low_bits == 0 { 0 } else { magnitude >> (128 - low_bits) };
+        let digit = position / DIGIT;
+        let mut parts = [0i64; 5];
+        for (i, part) in parts.iter_mut().take(4).enumerate() {
+            *part = ((low >> (DIGIT as usize * i)) as u64 & (BASE as u64 - 1)) as i64;
+        }
+        parts[4] = high as i64;
+        let used = parts.iter().rposition(|part| *part != 0).map_or(0, |last| last + 1);
+        self.reach(digit, digit + used as u32);
+        let start = (digit - self.first) as usize;
+        for (word, part) in self.digits[start..].iter_mut().zip(&parts[..used]) {
+            *word += if negative { -part } else { *part };
+        }
+        self.pending += 1;
+        if self.pending >= MAX_PENDING {
+            self.settle();
+        }
+    }
+
+    /// Makes room for the digits `from..to`.
+    fn reach(&mut self, from: u32, to: u32) {
+        if self.digits.is_empty() {
+            self.first = from;
+        }
+        if from < self.first {
+            let missing = (self.first - from) as usize;
+            self.digits.splice(0..0, std::iter::repeat_n(0, missing));
+            self.first = from;
+        }
+        let length = (to - self.first) as usize;
+        if length > self.digits.len() {
+            self.digits.resize(length, 0);
+        }
+    }
+
+    /// Passes carries on and drops digits that are not in use.
+    pub fn settle(&mut self) {
+        let mut carry = 0i64;
+        for digit in &mut self.digits {
+            let sum = *digit + carry;
+            carry = sum >> DIGIT;
+            *digit = sum & (BASE - 1);
+        }
+        // The last digit carries the sign: it is the only one that may be negative or large.
+        while carry != 0 && carry != -1 {
+            self.digits.push(carry & (BASE - 1));
+            carry >>= DIGIT;
+        }
+        if carry == -1 {
+            self.digits.push(-1);
+        }
+        // …ffff -1 is -1 one place lower.
+        while let [.., before, last] = &mut self.digits[..] {
+            if *last != -1 || *before != BASE - 1 {
+                break;
+            }
+            *before = -1;
+            self.digits.pop();
+        }
+        while self.digits.last() == Some(&0) {
+            self.digits.pop();
+        }
+        let zeros = self.digits.iter().take_while(|digit| **digit == 0).count();
+        self.digits.drain(..zeros);
+        self.first = if self.digits.is_empty() { 0 } else { self.first + zeros as u32 };
+        self.pending = 0;
+    }
+
+    /// Adds another sum.
+    pub fn plus(&mut self, other: &ExactSum) {
+        if other.digits.is_empty() {
+            return;
+        }
+        self.reach(other.first, other.first + other.digits.len() as u32);
+        let start = (other.first - self.first) as usize;
+        for (word, digit) in self.digits[start..].iter_mut().zip(&other.digits) {
+            *word += digit;
+        }
+        self.settle();
+    }
+
+    /// Multiplies by a whole number.
+    pub fn times(&mut self, factor: i64) {
+        self.settle();
+        let mut carry = 0i128;
+        for digit in &mut self.digits {
+            let product = i128::from(*digit) * i128::from(factor) + carry;
+            *digit = (product & i128::from(BASE - 1)) as i64;
+            carry = product >> DIGIT;
+        }
+        while carry != 0 && carry != -1 {
+            self.digits.push((carry & i128::from(BASE - 1)) as i64);
+            carry >>= DIGIT;
+        }
+        if carry == -1 {
+            self.digits.push(-1);
+        }
+        self.settle();
+    }
+
+    /// True if the sum is zero.
+    pub fn is_zero(&self) -> bool {
+        if self.pending == 0 {
+            return self.digits.is_empty();
+        }
+        let mut settled = self.clone();
+        settled.settle();
+        settled.digits.is_empty()
+    }
+
+    /// The sum divided by 2^(32·`places`), rounded to the nearest double, ties to even; too large is infinite.
+    /// `places` is for sums that are too large themselves while their mean is not.
+    pub fn round(&self, places: u32) -> f64 {
+        let mut sum = Cow::Borrowed(self);
+        if sum.pending != 0 {
+            sum.to_mut().settle();
+        }
+        let negative = sum.digits.last().is_some_and(|last| *last < 0);
+        if negative {
+            let sum = sum.to_mut();
+            sum.digits.iter_mut().for_each(|digit| *digit = -*digit);
+            sum.settle();
+        }
+        let Some(last) = sum.digits.last() else { return 0.0 };
+        // Position of the highest bit, counted from 2^-1074.
+        let top = (sum.first as usize + sum.digits.len() - 1) as i64 * i64::from(DIGIT)
+            + i64::from(63 - last.leading_zeros());
+        let scaled_top = top - i64::from(places * DIGIT);
+        // 53 bits are kept; fewer where the result is subnormal.
+        let lowest = if scaled_top < 53 { i64::from(places * DIGIT) } else { top - 52 };
+        let mut kept = 0u64;
+        for position in (lowest.max(0)..=top).rev() {
+            kept = kept << 1 | sum.bit(position);
+        }
+        if lowest > 0 && sum.bit(lowest - 1) == 1 && (kept & 1 == 1 || sum.any_below(lowest - 1)) {
+            kept += 1;
+        }
+        // 53 bits that became 2^53 by rounding are still exact as a double.
+        let exponent = lowest - i64::from(places * DIGIT);
+        let value = scale(kept as f64, exponent as i32 + LEAST_EXPONENT);
+        if negative { -value } else { value }
+    }
+
+    fn bit(&self, position: i64) -> u64 {
+        let digit = position / i64::from(DIGIT) - i64::from(self.first);
+        usize::try_from(digit)
+            .ok()
+            .and_then(|digit| self.digits.get(digit))
+            .map_or(0, |word| (*word as u64 >> (position % i64::from(DIGIT))) & 1)
+    }
+
+    /// True if a bit below the position is set.
+    fn any_below(&self, position: i64) -> bool {
+        let low = |digit: usize| (self.first as usize + digit) as i64 * i64::from(DIGIT);
+        self.digits.iter().enumerate().any(|(digit, word)| {
+            let bits = position - low(digit);
+            if bits <= 0 {
+                false
+            } else if bits >= i64::from(DIGIT) {
+                *word != 0
+            } else {
+                *word & ((1 << bits) - 1) != 0
+            }
+        })
+    }
+}
+
+/// `value` · 2^`exponent`, where the result is exact or infinite.
+fn scale(value: f64, exponent: i32) -> f64 {
+    let power = |exponent: i32| f64::from_bits(((exponent + 1023) as u64) << 52);
+    if exponent < -1022 {
+        // In two steps, the second of which may give a subnormal; nothing is lost, since bits below are not in use.
+        value * power(exponent + 100) * power(-100)
+    } else if exponent > 1023 {
+        value * power(1023) * power(exponent.min(2046) - 1023)
+    } else {
+        value * power(exponent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(values: &[f64]) -> ExactSum {
+        let mut sum = ExactSum::default();
+        values.iter().for_each(|value| sum.add(*value, 1));
+        sum.settle();
+        sum
+    }
+
+    /// A generator of numbers (xorshift64*, S. Vigna), so that a failure comes again.
+    struct Random(u64);
+
+    impl Random {
+        fn next(&mut self) -> u64 {
+            self.0 ^= self.0 >> 12;
+            self.0 ^= self.0 << 25;
+            self.0 ^= self.0 >> 27;
+            self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        }
+
+        fn float(&mut self) -> f64 {
+            loop {
+                let value = match self.next() % 4 {
+                    0 => f64::from_bits(self.next()),
+                    1 => (self.next() % 1_000) as f64 / 10.0 - 50.0,
+                    2 => f64::from_bits(self.next() & 0x800f_ffff_ffff_ffff),
+                    _ => (self.next() as i64) as f64,
+                };
+                if value.is_finite() {
+                    return value;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_value_reads_back() {
+        let mut random = Random(7);
+        let special = [0.0, f64::MIN_POSITIVE, 5e-324, -5e-324, f64::MAX, f64::MIN, 1.0, -1.5, 4503599627370497.5];
+        for value in special.into_iter().chain((0..20_000).map(|_| random.float())) {
+            assert_eq!(sum(&[value]).round(0), value, "{value:e}");
+        }
+    }
+
+    #[test]
+    fn rounds_once_to_nearest_even() {
+        let ulp = 2f64.powi(-52);
+        assert_eq!(sum(&[1.0, ulp / 2.0]).round(0), 1.0, "a tie goes to even");
+        assert_eq!(sum(&[1.0, ulp / 2.0, 5e-324]).round(0), 1.0 + ulp, "the least bit breaks the tie");
+        assert_eq!(sum(&[1.0 + ulp, ulp / 2.0]).round(0), 1.0 + 2.0 * ulp);
+        assert_eq!(sum(&[-1.0, -ulp / 2.0, -5e-324]).round(0), -1.0 - ulp);
+        assert_eq!(sum(&[f64::MAX, f64::MAX]).round(0), f64::INFINITY);
+        assert_eq!(sum(&[f64::MIN, f64::MIN]).round(0), f64::NEG_INFINITY);
+        assert_eq!(sum(&[f64::MAX, f64::MAX]).round(2) / 2.0 * 2f64.powi(64), f64::MAX);
+        assert_eq!(sum(&[f64::MAX, f64::MAX, -f64::MAX]).round(0), f64::MAX, "too large on the way is no matter");
+        assert_eq!(sum(&[1e308, 1e308, 1.0, -1e308, -1e308]).round(0), 1.0);
+        assert_eq!(sum(&[0.1; 10]).round(0), 1.0, "exactly ten times the double next to 0.1");
+    }
+
+    #[test]
+    fn order_and_retraction_leave_no_trace() {
+        let mut random = Random(99);
+        for round in 0..200 {
+            let mut values: Vec<(f64, i64)> =
+                (0..50).map(|_| (random.float(), (random.next() % 2_001) as i64 - 1_000)).collect();
+            let total = |values: &[(f64, i64)]| {
+                let mut sum = ExactSum::default();
+                values.iter().for_each(|(value, diff)| sum.add(*value, *diff));
+                sum.settle();
+                sum
+            };
+            let expected = total(&values);
+            for i in (1..values.len()).rev() {
+                values.swap(i, (random.next() % (i as u64 + 1)) as usize);
+            }
+            let (left, right) = values.split_at(20);
+            let mut halves = total(left);
+            halves.plus(&total(right));
+            assert_eq!(halves, expected, "round {round}");
+            assert_eq!(halves.round(0).to_bits(), expected.round(0).to_bits());
+            let mut negated = total(&values);
+            negated.times(-1);
+            halves.plus(&negated);
+            assert!(halves.is_zero(), "round {round}: {halves:?}");
+        }
+    }
+
+    #[test]
+    fn agrees_with_integers() {
+        let mut random = Random(5);
+        for _ in 0..2_000 {
+            let values: Vec<i64> = (0..20).map(|_| (random.next() as i64) >> (random.next() % 40 + 11)).collect();
+            let exact: i128 = values.iter().map(|value| i128::from(*value)).sum();
+            let floats: Vec<f64> = values.iter().map(|value| *value as f64).collect();
+            assert_eq!(sum(&floats).round(0), exact as f64);
+            let mut scaled = sum(&floats);
+            scaled.times(1_000_003);
+            assert_eq!(scaled.round(0), (exact * 1_000_003) as f64);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! From sums to the columns of a result.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{Decimal128Builder, DurationMicrosecondBuilder, Float64Builder, Int64Builder};
+use arrow_array::{ArrayRef, new_null_array};
+use arrow_buffer::i256;
+use arrow_schema::{DataType, SchemaRef};
+use tidebook_plan::flow::{SumAggregate, SumFunction};
+
+use super::{FloatSum, Slot, SlotPlan, Sums};
+
+/// Reads the results of a node's aggregates.
+pub(crate) struct Reader {
+    aggregates: Vec<SumAggregate>,
+    slots: Vec<Option<usize>>,
+    /// Digits after the point of each aggregate's input, for means of decimals.
+    scales: Vec<i32>,
+}
+
+/// One result value.
+enum Value {
+    Null,
+    Int(i64),
+    Float(f64),
+    Decimal(i128),
+}
+
+impl Reader {
+    /// For `aggregates` over rows of `schema`.
+    pub fn new(schema: &SchemaRef, aggregates: &[SumAggregate], plan: &SlotPlan) -> Self {
+        let scale = |aggregate: &SumAggregate| match aggregate.input.map(|column| schema.field(column).data_type()) {
+            Some(DataType::Decimal128(_, scale)) => i32::from(*scale),
+            _ => 0,
+        };
+        Reader {
+            slots: plan.of_aggregate.clone(),
+            scales: aggregates.iter().map(scale).collect(),
+            aggregates: aggregates.to_vec(),
+        }
+    }
+
+    /// What is wrong with these sums, if anything is.
+    pub fn error(&self, sums: &Sums) -> Option<String> {
+        // Only sums of whole numbers have a range.
+        let ranged = |i: &usize| {
+            self.aggregates[*i].function == SumFunction::Sum && self.aggregates[*i].output != DataType::Float64
+        };
+        (0..self.aggregates.len()).filter(ranged).find_map(|i| self.value(i, sums).err())
+    }
+
+    /// One column for each aggregate. Rows with an error must have been taken out; they would read as null.
+    pub fn columns(&self, sums: &[&Sums]) -> Vec<ArrayRef> {
+        self.aggregates.iter().enumerate().map(|(i, aggregate)| self.column(i, &aggregate.output, sums)).collect()
+    }
+
+    fn column(&self, aggregate: usize, ty: &DataType, sums: &[&Sums]) -> ArrayRef {
+        let values = sums.iter().map(|sums| self.value(aggregate, sums).unwrap_or(Value::Null));
+        macro_rules! build {
+            ($builder:expr, $kind:ident) => {{
+                let mut builder = $builder;
+                for value in values {
+                    match value {
+                        Value::$kind(value) => builder.append_value(value),
+                        _ => builder.append_null(),
+                    }
+                }
+                Arc::new(builder.finish())
+            }};
+        }
+        match ty {
+            DataType::Int64 => build!(Int64Builder::with_capacity(sums.len()), Int),
+            DataType::Duration(_) => build!(DurationMicrosecondBuilder::with_capacity(sums.len()), Int),
+            DataType::Float64 => build!(Float64Builder::with_capacity(sums.len()), Float),
+            DataType::Decimal128(_, _) => {
+                build!(Decimal128Builder::with_capacity(sums.len()).with_data_type(ty.clone()), Decimal)
+            }
+            ty => new_null_array(ty, sums.len()),
+        }
+    }
+
+    fn value(&self, i: usize, sums: &Sums) -> Result<Value, String> {
+        let aggregate = &self.aggregates[i];
+        let Some(slot) = self.slots[i] else { return Ok(Value::Int(sums.rows)) };
+        // Sums of no rows have no slots.
+        let Some(slot) = sums.slots.get(slot) else {
+            return Ok(match aggregate.function {
+                SumFunction::CountRows | SumFunction::Count => Value::Int(0),
+                SumFunction::Sum | SumFunction::Avg => Value::Null,
+            });
+        };
+        let count = match slot {
+            Slot::Count(count) | Slot::Int(count, _) | Slot::Wide(count, _, _) => *count,
+            Slot::Float(sum) => sum.count,
+        };
+        match aggregate.function {
+            SumFunction::CountRows | SumFunction::Count => Ok(Value::Int(count)),
+            SumFunction::Sum | SumFunction::Avg if count == 0 => Ok(Value::Null),
+            SumFunction::Sum => total(slot, &aggregate.output),
+            SumFunction::Avg => Ok(mean(slot, count, self.scales[i])),
+        }
+    }
+}
+
+fn total(slot: &Slot, output: &DataType) -> Result<Value, String> {
+    match slot {
+        Slot::Count(_) => Ok(Value::Null),
+        Slot::Int(_, sum) => {
+            let what = if matches!(output, DataType::Duration(_)) { "duration" } else { "integer" };
+            i64::try_from(*sum).map(Value::Int).map_err(|_| format!("{what} overflow: sum"))
+        }
+        Slot::Wide(_, low, high) => {
+            let digits = if let DataType::Decimal128(precision, _) = output { u32::from(*precision) } else { 38 };
+            i256::from_parts(*low, *high)
+                .to_i128()
+                .filter(|sum| sum.unsigned_abs() < 10u128.pow(digits))
+                .map(Value::Decimal)
+                .ok_or_else(|| "decimal overflow: sum".to_string())
+        }
+        Slot::Float(sum) => Ok(Value::Float(special(sum).unwrap_or_else(|| sum.sum.round(0)))),
+    }
+}
+
+/// The value where some of the summands are not finite.
+fn special(sum: &FloatSum) -> Option<f64> {
+    if sum.nan != 0 || (sum.infinite != 0 && sum.negative_infinite != 0) {
+        Some(f64::NAN)
+    } else if sum.infinite != 0 {
+        Some(f64::INFINITY)
+    } else if sum.negative_infinite != 0 {
+        Some(f64::NEG_INFINITY)
+    } else {
+        None
+    }
+}
+
+/// The exact sum, rounded once, divided by the count.
+fn mean(slot: &Slot, count: i64, scale: i32) -> Value {
+    let count = count as f64;
+    match slot {
+        Slot::Count(_) => Value::Null,
+        Slot::Int(_, sum) => Value::Float(*sum as f64 / count),
+        Slot::Wide(_, low, high) => {
+            let sum = match i256::from_parts(*low, *high).to_i128() {
+                Some(sum) => sum as f64,
+                None => *high as f64 * 2f64.powi(128) + *low as f64,
+            };
+            // One division: where the count times the power of ten is exact, so is all but the last rounding.
+            Value::Float(sum / (10f64.powi(scale) * count))
+        }
+        Slot::Float(sum) => Value::Float(special(sum).unwrap_or_else(|| {
+            let total = sum.sum.round(0);
+            // Where the sum is too large for a double, its mean need not be.
+            let mean = if total.is_finite() { total / count } else { sum.sum.round(2) / count * 2f64.powi(64) };
+            if mean == 0.0 { 0.0 } else { mean }
+        })),
+    }
+}

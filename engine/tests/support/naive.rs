@@ -1,0 +1,242 @@
+//! What a plan means: every node computed from scratch out of the full contents of its inputs.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+
+use datafusion_common::ScalarValue;
+use datafusion_common::cast::as_boolean_array;
+use tidebook_plan::flow::{FlowPlan, JoinKind, NodeId, Operator, OrderKey, Stage, SumAggregate, SumFunction};
+
+use super::{Multiset, Row, add, batch, multiset, types_of};
+
+/// Rows and errors of a node.
+pub struct Contents {
+    pub rows: Multiset,
+    pub errors: Multiset,
+}
+
+/// Contents of all nodes, given those of constants and sources.
+pub fn evaluate(plan: &FlowPlan, inputs: &HashMap<NodeId, Multiset>) -> Vec<Contents> {
+    let mut nodes: Vec<Contents> = Vec::new();
+    for (id, node) in plan.nodes.iter().enumerate() {
+        let rows = |input: &NodeId| nodes[*input].rows.values().cloned().collect::<Vec<(Row, i64)>>();
+        let mut errors = Multiset::new();
+        let result = match &node.operator {
+            Operator::Get { .. } | Operator::Constant { .. } => inputs[&id].clone(),
+            Operator::Linear { input, stages } => {
+                let types = types_of(&plan.nodes[*input].schema);
+                let mut result = Multiset::new();
+                for (row, count) in rows(input) {
+                    match linear(stages, &types, &row) {
+                        Ok(Some(row)) => add(&mut result, row, count),
+                        Ok(None) => {}
+                        Err(message) => add(&mut errors, failed(row, &message, &node.step), count),
+                    }
+                }
+                result
+            }
+            Operator::Join { left, right, kind, left_keys, right_keys, null_equals_null } => {
+                let width = node.schema.fields().len();
+                let nulls: Row =
+                    node.schema.fields().iter().map(|f| ScalarValue::try_from(f.data_type()).unwrap()).collect();
+                let mut result = Multiset::new();
+                for (l, n) in rows(left) {
+                    let mut matched = false;
+                    for (r, m) in rows(right) {
+                        if same_key(&l, left_keys, &r, right_keys, *null_equals_null) {
+                            matched = true;
+                            if matches!(kind, JoinKind::Inner | JoinKind::Left) {
+                                add(&mut result, l.iter().chain(&r).cloned().collect(), n * m);
+                            }
+                        }
+                    }
+                    match kind {
+                        JoinKind::Semi if matched => add(&mut result, l, n),
+                        JoinKind::Anti if !matched => add(&mut result, l, n),
+                        JoinKind::Left if !matched => {
+                            let row = (0..width).map(|i| l.get(i).unwrap_or(&nulls[i]).clone()).collect();
+                            add(&mut result, row, n);
+                        }
+                        _ => {}
+                    }
+                }
+                result
+            }
+            Operator::Reduce { input, keys, aggregates } => {
+                reduce(rows(input), keys, aggregates, &node.step, &mut errors)
+            }
+            Operator::ReduceJoin { left, right, left_keys, right_keys, keys, aggregates } => {
+                let mut joined = Vec::new();
+                for (l, n) in rows(left) {
+                    for (r, m) in rows(right) {
+                        if same_key(&l, left_keys, &r, right_keys, false) {
+                            joined.push((l.iter().chain(&r).cloned().collect(), n * m));
+                        }
+                    }
+                }
+                reduce(joined, keys, aggregates, &node.step, &mut errors)
+            }
+            Operator::TopK { input, group, order, offset, limit } => {
+                let mut result = Multiset::new();
+                for (_, mut rows) in grouped(rows(input), group) {
+                    rows.sort_by(|a, b| compare(&a.0, &b.0, order));
+                    let expanded = rows.into_iter().flat_map(|(row, n)| std::iter::repeat_n(row, n as usize));
+                    for row in expanded.skip(*offset as usize).take(*limit as usize) {
+                        add(&mut result, row, 1);
+                    }
+                }
+                result
+            }
+            Operator::Union { inputs } => multiset(inputs.iter().flat_map(|(input, negated)| {
+                rows(input).into_iter().map(move |(row, n)| (row, if *negated { -n } else { n })).collect::<Vec<_>>()
+            })),
+            Operator::Unique { input, keys } => {
+                let mut result = Multiset::new();
+                for (_, rows) in grouped(rows(input), keys) {
+                    if rows.iter().map(|(_, n)| n).sum::<i64>() == 1 {
+                        rows.into_iter().for_each(|(row, n)| add(&mut result, row, n));
+                    } else {
+                        let message = "the key stands more than once";
+                        rows.into_iter().for_each(|(row, n)| add(&mut errors, failed(row, message, &node.step), n));
+                    }
+                }
+                result
+            }
+            Operator::Errors { of } => nodes[*of].errors.clone(),
+        };
+        nodes.push(Contents { rows: result, errors });
+    }
+    nodes
+}
+
+fn failed(mut row: Row, message: &str, step: &str) -> Row {
+    row.extend([super::text(message), super::text(step)]);
+    row
+}
+
+fn linear(stages: &[Stage], types: &[arrow_schema::DataType], row: &Row) -> Result<Option<Row>, String> {
+    let (mut row, mut types) = (row.clone(), types.to_vec());
+    for stage in stages {
+        let batch = batch(&types, std::slice::from_ref(&row));
+        let value = |expr: &tidebook_plan::FlowExpr| {
+            let result = expr.physical.evaluate(&batch).and_then(|value| value.into_array(1));
+            result.map_err(|error| error.to_string())
+        };
+        let simple =
+            |error: String| if error.contains("ivide by zero") { "division by zero".to_string() } else { error };
+        match stage {
+            Stage::Filter(expr) => {
+                let mask = value(expr).map_err(simple)?;
+                if !as_boolean_array(&mask).unwrap().iter().all(|kept| kept == Some(true)) {
+                    return Ok(None);
+                }
+            }
+            Stage::Project(exprs) => {
+                let columns = exprs.iter().map(value).collect::<Result<Vec<_>, _>>().map_err(simple)?;
+                types = columns.iter().map(|column| column.data_type().clone()).collect();
+                row = columns.iter().map(|column| ScalarValue::try_from_array(column, 0).unwrap()).collect();
+            }
+        }
+    }
+    Ok(Some(row))
+}
+
+fn same_key(l: &Row, left: &[usize], r: &Row, right: &[usize], nulls: bool) -> bool {
+    left.iter().zip(right).all(|(i, j)| format!("{:?}", l[*i]) == format!("{:?}", r[*j]) && (nulls || !l[*i].is_null()))
+}
+
+fn grouped(rows: Vec<(Row, i64)>, keys: &[usize]) -> BTreeMap<String, Vec<(Row, i64)>> {
+    let mut groups: BTreeMap<String, Vec<(Row, i64)>> = BTreeMap::new();
+    for (row, count) in rows {
+        let key: Row = keys.iter().map(|key| row[*key].clone()).collect();
+        groups.entry(format!("{key:?}")).or_default().push((row, count));
+    }
+    groups
+}
+
+fn reduce(
+    rows: Vec<(Row, i64)>,
+    keys: &[usize],
+    aggregates: &[SumAggregate],
+    step: &str,
+    errors: &mut Multiset,
+) -> Multiset {
+    let mut groups = grouped(rows, keys);
+    if keys.is_empty() && groups.is_empty() {
+        groups.insert(String::new(), Vec::new());
+    }
+    let mut result = Multiset::new();
+    for (_, rows) in groups {
+        let mut row: Row = keys.iter().map(|key| rows[0].0[*key].clone()).collect();
+        let values: Result<Vec<_>, _> = aggregates.iter().map(|aggregate| sum(aggregate, &rows)).collect();
+        match values {
+            Ok(values) => {
+                row.extend(values);
+                add(&mut result, row, 1);
+            }
+            Err(message) => add(errors, failed(row, &message, step), 1),
+        }
+    }
+    result
+}
+
+fn sum(aggregate: &SumAggregate, rows: &[(Row, i64)]) -> Result<ScalarValue, String> {
+    let chosen = rows.iter().filter(|(row, _)| {
+        aggregate.filter.is_none_or(|filter| row[filter] == ScalarValue::Boolean(Some(true)))
+            && aggregate.input.is_none_or(|input| !row[input].is_null())
+    });
+    let count: i64 = chosen.clone().map(|(_, n)| n).sum();
+    let null = ScalarValue::try_from(&aggregate.output).unwrap();
+    match aggregate.function {
+        SumFunction::CountRows | SumFunction::Count => return Ok(super::int(count)),
+        _ if count == 0 => return Ok(null),
+        _ => {}
+    }
+    let input = aggregate.input.unwrap();
+    let (mut ints, mut floats, mut is_float) = (0i128, 0f64, false);
+    for (row, n) in chosen {
+        match &row[input] {
+            ScalarValue::Int64(Some(value)) => ints += i128::from(*value) * i128::from(*n),
+            ScalarValue::Decimal128(Some(value), ..) => ints += value * i128::from(*n),
+            ScalarValue::Float64(Some(value)) => {
+                is_float = true;
+                (0..*n).for_each(|_| floats += value);
+            }
+            value => panic!("no sum of {value:?}"),
+        }
+    }
+    Ok(match (aggregate.function, &aggregate.output) {
+        (SumFunction::Sum, arrow_schema::DataType::Decimal128(p, s)) => ScalarValue::Decimal128(Some(ints), *p, *s),
+        (SumFunction::Sum, _) if !is_float => {
+            super::int(i64::try_from(ints).map_err(|_| "integer overflow: sum".to_string())?)
+        }
+        (SumFunction::Sum, _) => super::float(floats),
+        _ if is_float => super::float(floats / count as f64),
+        _ => super::float(ints as f64 / count as f64),
+    })
+}
+
+/// By the order, then by all columns.
+fn compare(a: &Row, b: &Row, order: &[OrderKey]) -> Ordering {
+    for key in order {
+        let by = value_order(&a[key.column], &b[key.column]);
+        let by = if key.descending { by.reverse() } else { by };
+        if by != Ordering::Equal {
+            return by;
+        }
+    }
+    a.iter().zip(b).map(|(a, b)| value_order(a, b)).find(|by| *by != Ordering::Equal).unwrap_or(Ordering::Equal)
+}
+
+/// Null is larger than every value, NaN larger than every number.
+fn value_order(a: &ScalarValue, b: &ScalarValue) -> Ordering {
+    match (a.is_null(), b.is_null()) {
+        (true, true) => Ordering::Equal,
+        (true, false) => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        _ => match (a, b) {
+            (ScalarValue::Float64(Some(a)), ScalarValue::Float64(Some(b))) => a.total_cmp(b),
+            _ => a.partial_cmp(b).unwrap(),
+        },
+    }
+}

@@ -1,0 +1,210 @@
+//! `%commands`: questions about the session, and a few orders.
+
+use tidebook_dsl::assist::COMMANDS;
+use tidebook_dsl::compile::{
+    CompiledStatement, OutputText, StatementKind, evaluate, explain as explain_table, recompile,
+};
+use tidebook_plan::diagnostic::near_names;
+use tidebook_plan::{Diagnostic, Span};
+
+use crate::help;
+use crate::markup;
+use crate::output::{CellOutput, CellRequest, Markup, Stream};
+use crate::session::{Inner, OutputId, Session};
+
+/// Why a command did not do its work.
+pub(crate) enum CommandFault {
+    /// The text is wrong.
+    Text(Box<Diagnostic>),
+    /// The engine refused.
+    Runtime(String),
+}
+
+impl CommandFault {
+    fn text(code: &str, message: String, span: Span, help: &str) -> Self {
+        CommandFault::Text(Box::new(Diagnostic::error(code, message, span).with_help(help)))
+    }
+}
+
+/// The output that a command stands for, if it is one that shows a table.
+pub(crate) fn as_output(
+    statement: &CompiledStatement,
+    request: &CellRequest,
+    session: &Session,
+) -> Option<Result<StatementKind, Vec<Diagnostic>>> {
+    let StatementKind::Command { name, args } = &statement.kind else { return None };
+    if name != "errors" || args.trim().is_empty() {
+        return None;
+    }
+    let text = format!("{}.errors", args.trim());
+    let span = Span::new(0, text.len());
+    let source = OutputText { cell: request.cell.clone(), text, span };
+    let compiled = recompile(&source, &session.catalog(), &session.world);
+    Some(compiled.map_err(|diagnostics| {
+        diagnostics
+            .into_iter()
+            .map(|diagnostic| Diagnostic { span: statement.span, edit: None, ..diagnostic })
+            .collect()
+    }))
+}
+
+/// Runs a command that is not an output.
+pub(crate) fn run(
+    session: &Session,
+    inner: &mut Inner,
+    output: &dyn CellOutput,
+    name: &str,
+    arguments: &str,
+    span: Span,
+) -> Result<(), CommandFault> {
+    let arguments = arguments.trim();
+    match name {
+        "tables" => output.markup(tables(session)),
+        "explain" => output.markup(explain(session, arguments, span)?),
+        "stats" => output.markup(stats(inner)?),
+        "stop" => stop(session, inner, arguments, span)?,
+        "eval" => output.value(&eval(session, arguments, span)?),
+        "echo" => match arguments.strip_prefix("-e").filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
+            Some(rest) => output.stream(Stream::Err, &format!("{}\n", rest.trim_start())),
+            None => output.stream(Stream::Out, &format!("{arguments}\n")),
+        },
+        "clear" => output.clear(false),
+        "help" => match help::topic(session, arguments) {
+            Some(page) => output.page(page),
+            None => {
+                let message = format!("there is no help on `{arguments}`");
+                return Err(CommandFault::text("D0502", message, span, "`%help` alone lists the topics"));
+            }
+        },
+        "errors" => {
+            let message = "`%errors` needs the name of a table".to_string();
+            return Err(CommandFault::text("D0503", message, span, "write `%errors NAME`"));
+        }
+        "graph" | "checkpoint" => {
+            let message = format!("`%{name}` is not available in this build");
+            return Err(CommandFault::text("D0507", message, span, "`%explain NAME` prints a plan as text"));
+        }
+        unknown => {
+            let near = near_names(unknown, COMMANDS.iter().map(|command| command.name));
+            let help = match near.first() {
+                Some(name) => format!("did you mean `%{name}`?"),
+                None => "`%help` lists the commands".to_string(),
+            };
+            return Err(CommandFault::text("D0501", format!("unknown command `%{unknown}`"), span, &help));
+        }
+    }
+    Ok(())
+}
+
+fn tables(session: &Session) -> Markup {
+    let catalog = session.catalog();
+    let rows: Vec<Vec<String>> = catalog
+        .tables()
+        .into_iter()
+        .map(|table| {
+            let state = table.broken.map_or_else(|| table.schema.to_string(), |why| format!("broken: {why}"));
+            let from = table.reads.iter().chain(&table.sources).cloned().collect::<Vec<_>>().join(", ");
+            vec![table.name, state, from]
+        })
+        .collect();
+    match rows.is_empty() {
+        true => Markup { text: "no tables yet".to_string(), html: markup::code("no tables yet") },
+        false => markup::grid(&["table", "columns", "reads"], &rows),
+    }
+}
+
+fn explain(session: &Session, name: &str, span: Span) -> Result<Markup, CommandFault> {
+    let catalog = session.catalog();
+    let Some(explanation) = explain_table(name, &catalog) else {
+        return Err(unknown_table(session, name, span));
+    };
+    let text = format!(
+        "logical plan\n{}\n\noptimised plan\n{}\n\nflow plan\n{}",
+        explanation.logical.trim_end(),
+        explanation.optimised.trim_end(),
+        explanation.flow.trim_end()
+    );
+    Ok(Markup { html: markup::code(&text), text })
+}
+
+fn unknown_table(session: &Session, name: &str, span: Span) -> CommandFault {
+    let tables = session.catalog().tables();
+    let near = near_names(name, tables.iter().map(|table| table.name.as_str()));
+    let help = match near.first() {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`%tables` lists the tables".to_string(),
+    };
+    CommandFault::text("D0504", format!("there is no table `{name}`"), span, &help)
+}
+
+fn stats(inner: &Inner) -> Result<Markup, CommandFault> {
+    let Some(engine) = &inner.engine else {
+        let text = "nothing runs yet".to_string();
+        return Ok(Markup { html: markup::code(&text), text });
+    };
+    let stats = engine.stats().map_err(|error| CommandFault::Runtime(error.to_string()))?;
+    let mut rows = vec![vec![
+        "engine".to_string(),
+        format!("{} worker(s), {} threads", stats.workers, stats.threads),
+        format!("epoch {}, {} dataflows, {} operators", stats.epoch, stats.dataflows, stats.operators),
+    ]];
+    for source in &stats.sources {
+        let state = match (&source.failed, source.ended) {
+            (Some(failure), _) => format!("failed: {failure}"),
+            (None, true) => "ended".to_string(),
+            (None, false) => "live".to_string(),
+        };
+        let kept = source.held_bytes + source.stored_bytes;
+        let detail =
+            format!("{} rows, {} errors, {kept} bytes kept, {} reader(s)", source.rows, source.errors, source.readers);
+        rows.push(vec![format!("source {}", source.connector), state, detail]);
+    }
+    for running in inner.running.values() {
+        let program = running.follower.as_ref().map(|follower| follower.program);
+        let found = stats.programs.iter().find(|candidate| Some(candidate.id) == program);
+        let (state, detail) = match found {
+            None => ("stopped".to_string(), String::new()),
+            Some(program) => {
+                let state = if program.loading { "loading" } else { "live" };
+                let frontier = program.frontier.map_or("ended".to_string(), |frontier| format!("frontier {frontier}"));
+                (state.to_string(), format!("{frontier}, {} operators", program.operators))
+            }
+        };
+        rows.push(vec![format!("output {}", running.label), state, detail]);
+    }
+    for arrangement in &stats.arrangements {
+        let detail = format!("{} updates, {} user(s)", arrangement.rows, arrangement.users);
+        rows.push(vec![format!("arrangement {}", arrangement.name), String::new(), detail]);
+    }
+    Ok(markup::grid(&["what", "state", "detail"], &rows))
+}
+
+fn stop(session: &Session, inner: &mut Inner, name: &str, span: Span) -> Result<(), CommandFault> {
+    let chosen = inner.running.iter().filter(|(_, running)| name.is_empty() || running.label == name);
+    let chosen: Vec<OutputId> = chosen.map(|(id, _)| *id).collect();
+    if chosen.is_empty() && !name.is_empty() {
+        if session.catalog().table(name).is_none() {
+            return Err(unknown_table(session, name, span));
+        }
+        return Err(CommandFault::text(
+            "D0505",
+            format!("no output of `{name}` runs"),
+            span,
+            "`%stats` lists what runs",
+        ));
+    }
+    inner.stop(&chosen);
+    Ok(())
+}
+
+fn eval(session: &Session, text: &str, span: Span) -> Result<String, CommandFault> {
+    if text.is_empty() {
+        let message = "`%eval` needs an expression".to_string();
+        return Err(CommandFault::text("D0506", message, span, "write `%eval 1 + 2`"));
+    }
+    evaluate(text, &session.catalog(), &session.world).map_err(|diagnostics| {
+        let first = diagnostics.into_iter().next();
+        let diagnostic = first.unwrap_or_else(|| Diagnostic::error("D0506", "this expression has no value", span));
+        CommandFault::Text(Box::new(Diagnostic { span, edit: None, labels: Vec::new(), ..diagnostic }))
+    })
+}

@@ -1,0 +1,114 @@
+//! Following a program: a thread hands what the program says to a consumer. Whoever waits for a program can drain its
+//! events itself, so that after a wait the consumer holds all that was sent before it.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Select, TryRecvError};
+use parking_lot::Mutex;
+use tidebook_engine::{OutputEvent, Program, ProgramId};
+
+/// Takes what a program says, in order.
+pub(crate) trait Consumer: Send {
+    /// Takes one event.
+    fn consume(&mut self, event: OutputEvent);
+
+    /// Called when all events that were waiting have been taken. With `flush`, what was taken must be in its target
+    /// when this returns; without, the consumer may put that off until the time that it gives.
+    fn settle(&mut self, flush: bool) -> Option<Instant>;
+}
+
+/// A running program with its consumer.
+pub(crate) struct Follower {
+    /// The program.
+    pub(crate) program: ProgramId,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    events: Receiver<OutputEvent>,
+    /// `None` once nobody wants to hear more.
+    consumer: Mutex<Option<Box<dyn Consumer>>>,
+}
+
+impl Follower {
+    /// Starts to follow `program`.
+    ///
+    /// # Errors
+    /// Where the operating system gives no thread.
+    pub(crate) fn start(program: Program, consumer: Box<dyn Consumer>) -> std::io::Result<Follower> {
+        let shared = Arc::new(Shared { events: program.events, consumer: Mutex::new(Some(consumer)) });
+        let followed = Arc::clone(&shared);
+        let thread =
+            std::thread::Builder::new().name(format!("follow-{}", program.id.0)).spawn(move || followed.run())?;
+        Ok(Follower { program: program.id, shared, thread: Some(thread) })
+    }
+
+    /// Takes everything that the program has said until now, and flushes it to its target.
+    pub(crate) fn drain(&self) {
+        self.shared.drain(true);
+    }
+
+    /// Takes everything that was said until now, flushes it, and hears no more: when this returns, nothing is written to
+    /// the target again. The thread ends by itself when the program is gone, which may take a while.
+    pub(crate) fn close(self) {
+        self.shared.drain(true);
+        *self.shared.consumer.lock() = None;
+    }
+
+    /// Waits for the thread to end, which it does when the program is gone.
+    pub(crate) fn join(mut self) {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(program = self.program.0, "the thread that follows a program has panicked");
+        }
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        let mut wake = None;
+        loop {
+            let mut select = Select::new();
+            select.recv(&self.events);
+            let ready = match wake {
+                None => {
+                    select.ready();
+                    true
+                }
+                Some(deadline) => select.ready_deadline(deadline).is_ok(),
+            };
+            let (open, next) = if ready { self.drain(false) } else { (true, self.settle()) };
+            wake = next;
+            if !open {
+                return;
+            }
+        }
+    }
+
+    fn settle(&self) -> Option<Instant> {
+        self.consumer.lock().as_mut().and_then(|consumer| consumer.settle(false))
+    }
+
+    /// Gives whether the program is still there, and when to come back.
+    fn drain(&self, flush: bool) -> (bool, Option<Instant>) {
+        let mut consumer = self.consumer.lock();
+        loop {
+            match (self.events.try_recv(), consumer.as_mut()) {
+                (Ok(event), Some(consumer)) => consumer.consume(event),
+                (Ok(_), None) => {}
+                (Err(TryRecvError::Empty), consumer) => return (true, consumer.and_then(|c| c.settle(flush))),
+                (Err(TryRecvError::Disconnected), consumer) => {
+                    consumer.and_then(|consumer| consumer.settle(true));
+                    return (false, None);
+                }
+            }
+        }
+    }
+}
+
+/// The least time between two rewrites of a sink's target while changes keep coming.
+pub(crate) const SETTLE_INTERVAL: Duration = Duration::from_millis(100);

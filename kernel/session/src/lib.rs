@@ -1,0 +1,30 @@
+//! The session: the one public API of Tidebook. It runs cells, keeps views, writes sinks and answers questions about
+//! what is defined.
+//!
+//! *Invariant:* it knows no Jupyter words. *Invariant:* one cell runs at a time; questions are answered meanwhile from
+//! the last catalog.
+
+mod cell;
+mod codec;
+mod command;
+mod environment;
+mod expectation;
+mod follow;
+mod headless;
+mod help;
+mod markup;
+pub mod output;
+
+mod question;
+mod running;
+mod session;
+mod shown;
+mod sink;
+mod table;
+pub mod view;
+
+pub use headless::HeadlessOptions;
+pub use output::{CellFailure, CellOutput, CellRequest, FailureKind, Markup, Stream};
+pub use question::{Completeness, Completion, CompletionItem};
+pub use session::{Session, SessionError, SessionOptions};
+pub use view::{Page, PageColumn, PageRequest, PageSource, Verdict, View, ViewKind};

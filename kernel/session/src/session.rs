@@ -1,0 +1,348 @@
+//! A session: the definitions of a notebook, and the outputs that run.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+use tidebook_dsl::Catalog;
+use tidebook_engine::{CatchUp, Caught, Engine, EngineError, EngineOptions, EngineStats, ProgramId};
+use tidebook_plan::Diagnostic;
+
+use crate::environment::World;
+use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind};
+use crate::running::{OutputProgram, Running, StartError};
+
+/// How a session is set up.
+#[derive(Clone, Debug)]
+pub struct SessionOptions {
+    /// Worker threads, unless the notebook says `set workers`.
+    pub workers: usize,
+    /// The folder that relative paths start from.
+    pub base: PathBuf,
+    /// Overrides of `param`s: name and text.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// Why a session could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The engine refused.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The operating system refused.
+    #[error("cannot make a folder for the session: {0}")]
+    Scratch(#[from] std::io::Error),
+}
+
+/// How long a cell's reply waits for its outputs before it leaves them loading.
+const REPLY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The definitions of a notebook, and the outputs that run. One cell runs at a time; questions are answered meanwhile.
+pub struct Session {
+    pub(crate) world: World,
+    pub(crate) catalog: Mutex<Arc<Catalog>>,
+    pub(crate) inner: Mutex<Inner>,
+    interrupt: Sender<()>,
+    pub(crate) interrupted: Receiver<()>,
+}
+
+/// What only the thread that runs a cell touches.
+pub(crate) struct Inner {
+    workers: usize,
+    scratch: tempfile::TempDir,
+    pub(crate) engine: Option<Engine>,
+    /// Running outputs by number, in the order in which they were started.
+    pub(crate) running: BTreeMap<OutputId, Running>,
+    next_number: u64,
+}
+
+/// How a wait for outputs ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// They hold all that their inputs held.
+    Done,
+    /// A source or a worker failed.
+    Failed(String),
+    /// The deadline passed.
+    TimedOut,
+    /// The user interrupted.
+    Interrupted,
+}
+
+impl Session {
+    /// A session without definitions. Threads start with the first output.
+    ///
+    /// # Errors
+    /// Where no temporary folder can be made.
+    pub fn start(options: SessionOptions) -> Result<Session, SessionError> {
+        let (interrupt, interrupted) = bounded(1);
+        let scratch = tempfile::Builder::new().prefix("tidebook-").tempdir()?;
+        Ok(Session {
+            world: World::new(options.base, options.parameters),
+            catalog: Mutex::new(Arc::new(Catalog::default())),
+            inner: Mutex::new(Inner {
+                workers: options.workers.max(1),
+                scratch,
+                engine: None,
+                running: BTreeMap::new(),
+                next_number: 1,
+            }),
+            interrupt,
+            interrupted,
+        })
+    }
+
+    /// Runs a cell: defines, installs, waits until its outputs have caught up with what their inputs hold now (at most
+    /// ten seconds, then they are left loading), and says what came of it.
+    ///
+    /// # Errors
+    /// Where the text is wrong, an expectation does not hold, a source or sink fails, or the user interrupts. Good
+    /// statements of a cell have their effect even if others of it fail.
+    pub fn run(&self, request: &CellRequest, output: &dyn CellOutput) -> Result<(), CellFailure> {
+        // An interrupt that came while nothing ran is not meant for this cell.
+        let _ = self.interrupted.try_recv();
+        let mut inner = self.inner.lock();
+        crate::cell::run(self, &mut inner, request, output, Instant::now() + REPLY_PATIENCE)
+    }
+
+    /// Makes the running cell end with [`FailureKind::Interrupted`]; without one, nothing.
+    pub fn interrupt(&self) {
+        // A full channel holds an interrupt already.
+        let _ = self.interrupt.try_send(());
+    }
+
+    /// The definitions as they stand.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.lock())
+    }
+
+    /// What the engine says about itself; `None` before the first output.
+    ///
+    /// # Errors
+    /// Where the engine has failed.
+    pub fn stats(&self) -> Result<Option<EngineStats>, SessionError> {
+        match &self.inner.lock().engine {
+            Some(engine) => Ok(Some(engine.stats()?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Stops all outputs and threads. Views stay as they are.
+    pub fn shutdown(&self) {
+        self.interrupt();
+        let mut inner = self.inner.lock();
+        let all: Vec<OutputId> = inner.running.keys().copied().collect();
+        inner.stop(&all);
+        if let Some(engine) = inner.engine.take() {
+            engine.shutdown();
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+/// Number of a running output; never used twice.
+pub(crate) type OutputId = u64;
+
+/// An output that is to be started.
+pub(crate) struct Wanted {
+    /// What.
+    pub(crate) output: OutputProgram,
+    /// The running output whose view it takes over.
+    pub(crate) replaces: Option<OutputId>,
+}
+
+impl Inner {
+    /// The engine, started at the first call.
+    fn engine(&mut self, world: &World, workers: Option<usize>) -> Result<&Engine, SessionError> {
+        if self.engine.is_none() {
+            let workers = workers.unwrap_or(self.workers);
+            self.workers = workers;
+            let scratch = self.scratch.path().to_path_buf();
+            self.engine = Some(Engine::start(EngineOptions { workers, scratch, sources: world.sources() })?);
+        }
+        self.engine.as_ref().ok_or(SessionError::Engine(EngineError::Stopped))
+    }
+
+    /// A number for a new output or view.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number - 1
+    }
+
+    /// Installs all of `wanted` at one epoch, then stops `remove` and what was replaced. Gives the number of each
+    /// started output, or why it could not start.
+    ///
+    /// # Errors
+    /// Where the engine has failed; nothing was changed then.
+    pub(crate) fn install(
+        &mut self,
+        world: &World,
+        workers: Option<usize>,
+        wanted: Vec<Wanted>,
+        remove: &[OutputId],
+    ) -> Result<Vec<Result<OutputId, StartError>>, SessionError> {
+        let leaving: Vec<OutputId> =
+            remove.iter().copied().chain(wanted.iter().filter_map(|wanted| wanted.replaces)).collect();
+        if wanted.is_empty() && leaving.is_empty() {
+            return Ok(Vec::new());
+        }
+        let plans = wanted.iter().map(|wanted| wanted.output.table().plan.clone()).collect();
+        let old: Vec<ProgramId> = leaving.iter().filter_map(|id| self.program(*id)).collect();
+        let programs = self.engine(world, workers)?.replace(old, plans)?;
+        // What left is closed before what replaces it starts, since both may write to one target.
+        let mut views = BTreeMap::new();
+        for id in leaving {
+            let Some(mut left) = self.running.remove(&id) else { continue };
+            if let Some(follower) = left.follower.take() {
+                follower.close();
+            }
+            if remove.contains(&id) {
+                left.view.close();
+            }
+            views.insert(id, Arc::clone(&left.view));
+        }
+        let mut started = Vec::new();
+        for (wanted, program) in wanted.into_iter().zip(programs) {
+            let id = program.id;
+            let view = wanted.replaces.and_then(|replaced| views.get(&replaced).cloned());
+            let number = self.number();
+            let result = Running::start(wanted.output, program, view, number, world);
+            if result.is_err() {
+                self.engine(world, workers)?.drop_programs(&[id])?;
+            }
+            started.push(result.map(|running| {
+                self.running.insert(number, running);
+                number
+            }));
+        }
+        Ok(started)
+    }
+
+    /// True if workers run and their number is not the one asked for.
+    pub(crate) fn workers_differ(&self, asked: Option<usize>) -> bool {
+        self.engine.is_some() && asked.is_some_and(|asked| asked != self.workers)
+    }
+
+    fn program(&self, id: OutputId) -> Option<ProgramId> {
+        self.running.get(&id)?.follower.as_ref().map(|follower| follower.program)
+    }
+
+    /// Drops the programs of outputs; their views stay as they are. The outputs remain known, without a program.
+    pub(crate) fn halt(&mut self, outputs: &[OutputId]) {
+        let programs: Vec<ProgramId> = outputs.iter().filter_map(|id| self.program(*id)).collect();
+        if programs.is_empty() {
+            return;
+        }
+        if let Some(engine) = &self.engine
+            && let Err(error) = engine.drop_programs(&programs)
+        {
+            tracing::error!(%error, "programs could not be dropped");
+        }
+        for id in outputs {
+            if let Some(follower) = self.running.get_mut(id).and_then(|running| running.follower.take()) {
+                follower.join();
+            }
+        }
+    }
+
+    /// Drops the programs of outputs and forgets the outputs; their views stay as they are, closed.
+    pub(crate) fn stop(&mut self, outputs: &[OutputId]) {
+        self.halt(outputs);
+        for id in outputs {
+            if let Some(running) = self.running.remove(id) {
+                running.view.close();
+            }
+        }
+    }
+
+    /// Waits until the given outputs have caught up, and takes in all they have said.
+    pub(crate) fn wait(
+        &self,
+        outputs: &[OutputId],
+        mode: CatchUp,
+        deadline: Option<Instant>,
+        interrupted: &Receiver<()>,
+    ) -> Waited {
+        let outputs: Vec<&Running> = outputs.iter().filter_map(|id| self.running.get(id)).collect();
+        let programs: Vec<ProgramId> = outputs.iter().filter_map(|o| o.follower.as_ref().map(|f| f.program)).collect();
+        let Some(engine) = &self.engine else { return Waited::Done };
+        let waited = match engine.catch_up(&programs, mode) {
+            Err(error) => Waited::Failed(error.to_string()),
+            Ok(handle) => {
+                let late = deadline.map_or_else(crossbeam_channel::never, crossbeam_channel::at);
+                crossbeam_channel::select! {
+                    recv(handle.outcome()) -> outcome => match outcome {
+                        Ok(Caught::Done) => Waited::Done,
+                        Ok(Caught::Failed(message)) => Waited::Failed(message),
+                        Ok(Caught::TimedOut) => Waited::TimedOut,
+                        Err(_) => Waited::Failed("the engine has stopped".to_string()),
+                    },
+                    recv(interrupted) -> _ => Waited::Interrupted,
+                    recv(late) -> _ => Waited::TimedOut,
+                }
+            }
+        };
+        for output in outputs {
+            output.drain();
+        }
+        waited
+    }
+}
+
+/// Collects what is wrong with a cell.
+#[derive(Default)]
+pub(crate) struct Faults {
+    kind: Option<FailureKind>,
+    message: Option<String>,
+    text: String,
+    html: String,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Faults {
+    /// Adds a fault of the text.
+    pub(crate) fn diagnostic(&mut self, diagnostic: Diagnostic, request: &CellRequest) {
+        self.text.push_str(&diagnostic.to_text(&request.text, &request.name));
+        self.html.push_str(&diagnostic.to_html(&request.text, &request.name));
+        self.first(FailureKind::Diagnostic, diagnostic.message.clone());
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Adds a fault of another kind.
+    pub(crate) fn add(&mut self, kind: FailureKind, message: String) {
+        self.text.push_str(&format!("error: {message}\n"));
+        let escaped = tidebook_plan::diagnostic::escape_html(&message);
+        self.html.push_str(&format!("<pre class=\"tidebook-diagnostic\">error: {escaped}</pre>"));
+        self.first(kind, message.lines().next().unwrap_or_default().to_string());
+    }
+
+    /// Adds a fault unless one is known that explains it.
+    pub(crate) fn add_if_none(&mut self, kind: FailureKind, message: String) {
+        if self.kind.is_none() {
+            self.add(kind, message);
+        }
+    }
+
+    fn first(&mut self, kind: FailureKind, message: String) {
+        self.kind.get_or_insert(kind);
+        self.message.get_or_insert(message);
+    }
+
+    /// The failure, if there is one.
+    pub(crate) fn into_result(self) -> Result<(), CellFailure> {
+        match (self.kind, self.message) {
+            (Some(kind), Some(message)) => {
+                Err(CellFailure { kind, message, text: self.text, html: self.html, diagnostics: self.diagnostics })
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The session as a front end uses it: cells run one by one while data moves.
+
+mod collector;
+mod late;
+mod redefine;
+mod watch;

@@ -1,0 +1,36 @@
+//! The benchmarks: figures for people, not timed tests.
+//!
+//! `cargo run --release -p tidebook-tests --bin bench` runs all; a word after `--` runs one of `throughput`, `latency`
+//! and `update`. They need the program `tidebook` of the same build.
+
+mod data;
+mod latency;
+mod loops;
+mod measure;
+mod throughput;
+mod update;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        [] | ["all"] => throughput::run().and_then(|()| latency::run()).and_then(|()| update::run()),
+        ["throughput"] => throughput::run(),
+        ["latency"] => latency::run(),
+        ["update"] => update::run(),
+        // The hand-written loops run as processes of their own, so that they are measured as `tidebook` is.
+        ["loop-words", words] => loops::words(Path::new(words)),
+        ["loop-orders", orders, products] => loops::orders(Path::new(orders), Path::new(products)),
+        _ => Err("usage: bench [all | throughput | latency | update]".to_string()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A generated program as Tide text.
+
+use std::fmt::Write;
+
+use super::{
+    Aggregate, AggregateFunction, Arithmetic, Column, Comparison, Definition, Expression, Input, JoinKind, Kind,
+    Program, Step,
+};
+
+/// Name of the table of a definition's errors, shown where the definition has exactly one step that can fail.
+pub fn errors_name(definition: &Definition) -> String {
+    format!("{}_failed", definition.name)
+}
+
+/// The step of a definition that can fail, if exactly one can and what fails there is all that its errors hold.
+pub fn failing_step(definition: &Definition) -> Option<usize> {
+    let mut fallible = definition
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|(_, (step, _))| matches!(step, Step::Divide(..) | Step::Key(_)))
+        .map(|(i, _)| i);
+    let first = fallible.next()?;
+    (fallible.next().is_none() && matches!(definition.steps[first].0, Step::Divide(..))).then_some(first)
+}
+
+/// The program as text. Inputs are read from the connector `test.feed`; every definition is shown, and so are the
+/// errors of those that have one failing step.
+pub fn program(program: &Program) -> String {
+    let mut out = String::new();
+    for input in &program.inputs {
+        let _ = writeln!(out, "{}", read(input));
+    }
+    for definition in &program.definitions {
+        let (head, _) = program.table(definition.head);
+        let mut line = format!("{} = {head}", definition.name);
+        for (step, _) in &definition.steps {
+            let _ = write!(line, "\n  | {}", step_text(program, step));
+        }
+        let _ = writeln!(out, "{line}");
+        if let Some(failing) = failing_step(definition) {
+            let columns: Vec<&str> =
+                program.columns_before(definition, failing).iter().map(|c| c.name.as_str()).collect();
+            let (errors, name) = (errors_name(definition), &definition.name);
+            let _ = writeln!(out, "{errors} = {name}.errors | select {}", columns.join(", "));
+        }
+    }
+    out + &shown(program)
+}
+
+/// The names of all tables that the program shows, one a line.
+pub fn shown(program: &Program) -> String {
+    let mut out = String::new();
+    for definition in &program.definitions {
+        let _ = writeln!(out, "{}", definition.name);
+        if failing_step(definition).is_some() {
+            let _ = writeln!(out, "{}", errors_name(definition));
+        }
+    }
+    out
+}
+
+fn read(input: &Input) -> String {
+    let fields: Vec<String> = input
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(i, column)| {
+            let ending = if i == 0 && input.keyed { " key" } else { "?" };
+            format!("{}: {}{ending}", column.name, column.kind.name())
+        })
+        .collect();
+    format!("{0} = read test.feed(\"{0}\") {{ {1} }}", input.name, fields.join(", "))
+}
+
+fn items<'a>(list: impl IntoIterator<Item = (&'a str, &'a Expression)>) -> String {
+    let list: Vec<String> = list.into_iter().map(|(name, value)| format!("{name}: {}", text(value))).collect();
+    list.join(", ")
+}
+
+/// `(table | select new: old, …) as name`
+fn operand<'a>(program: &Program, table: usize, columns: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let (name, _) = program.table(table);
+    let list: Vec<String> = columns.into_iter().map(|(new, old)| format!("{new}: {old}")).collect();
+    format!("({name} | select {})", list.join(", "))
+}
+
+/// A name for the other table that no other join of the program has.
+fn alias(renamed: &[(Column, String)]) -> String {
+    renamed.first().map_or("other".to_string(), |(column, _)| format!("with_{}", column.name))
+}
+
+fn step_text(program: &Program, step: &Step) -> String {
+    match step {
+        Step::Where(condition) => format!("where {}", text(condition)),
+        Step::Select(list) => format!("select {}", items(list.iter().map(|(c, e)| (c.name.as_str(), e)))),
+        Step::Derive(list) => format!("derive {}", items(list.iter().map(|(c, e)| (c.name.as_str(), e)))),
+        Step::Divide(column, above, below) => format!("derive {}: {} / {}", column.name, text(above), text(below)),
+        Step::Join { kind, table, renamed, keys, residual } => {
+            let word = match kind {
+                JoinKind::Inner => "join",
+                JoinKind::Left => "left join",
+                JoinKind::Semi => "semi join",
+                JoinKind::Anti => "anti join",
+                JoinKind::Right => "right join",
+                JoinKind::Full => "full join",
+            };
+            let other = operand(program, *table, renamed.iter().map(|(new, old)| (new.name.as_str(), old.as_str())));
+            let mut conditions: Vec<String> =
+                keys.iter().map(|(ours, theirs)| format!("{} == {}", text(ours), text(theirs))).collect();
+            conditions.extend(residual.iter().map(text));
+            format!("{word} {other} as {} on {}", alias(renamed), conditions.join(" and "))
+        }
+        Step::JoinUsing { left, table, key, other_key, renamed } => {
+            let columns = renamed.iter().map(|(new, old)| (new.name.as_str(), old.as_str()));
+            let other = operand(program, *table, columns.chain([(key.name.as_str(), other_key.as_str())]));
+            let word = if *left { "left join" } else { "join" };
+            format!("{word} {other} as {} using ({})", alias(renamed), key.name)
+        }
+        Step::Summarize(keys, aggregates) => {
+            let list: Vec<String> = aggregates.iter().map(aggregate).collect();
+            if keys.is_empty() {
+                format!("summarize {}", list.join(", "))
+            } else {
+                let by: Vec<String> = keys
+                    .iter()
+                    .map(|(column, value)| match value {
+                        Expression::Column(name, _) if *name == column.name => name.clone(),
+                        value => format!("{}: {}", column.name, text(value)),
+                    })
+                    .collect();
+                format!("summarize {} by {}", list.join(", "), by.join(", "))
+            }
+        }
+        Step::Union(table, list) => format!("union {}", projected(program, *table, list)),
+        Step::Subset(true, table, list) => format!("except {}", projected(program, *table, list)),
+        Step::Subset(false, table, list) => format!("intersect {}", projected(program, *table, list)),
+        Step::Distinct => "distinct".to_string(),
+        Step::Limit(order, limit) if order.is_empty() => format!("limit {limit}"),
+        Step::Limit(order, limit) => format!("sort {} | limit {limit}", order_text(order)),
+        Step::Top(count, order, per) if per.is_empty() => format!("top {count} by {}", order_text(order)),
+        Step::Top(count, order, per) => format!("top {count} by {} per {}", order_text(order), per.join(", ")),
+        Step::Key(columns) => format!("key by {}", columns.join(", ")),
+    }
+}
+
+/// `(table | select name: expression, …)`
+fn projected(program: &Program, table: usize, list: &[(Column, Expression)]) -> String {
+    let (name, _) = program.table(table);
+    format!("({name} | select {})", items(list.iter().map(|(c, e)| (c.name.as_str(), e))))
+}
+
+fn order_text(order: &[(String, bool)]) -> String {
+    let list: Vec<String> =
+        order.iter().map(|(name, down)| format!("{name}{}", if *down { " desc" } else { "" })).collect();
+    list.join(", ")
+}
+
+fn aggregate(aggregate: &Aggregate) -> String {
+    let argument = text(&aggregate.argument);
+    let call = match aggregate.function {
+        AggregateFunction::CountRows => "count()".to_string(),
+        AggregateFunction::Count => format!("count({argument})"),
+        AggregateFunction::Sum => format!("sum({argument})"),
+        AggregateFunction::Average => format!("avg({argument})"),
+        AggregateFunction::Least => format!("min({argument})"),
+        AggregateFunction::Most => format!("max({argument})"),
+    };
+    match &aggregate.filter {
+        Some(filter) => format!("{}: {call} filter (where {})", aggregate.column.name, text(filter)),
+        None => format!("{}: {call}", aggregate.column.name),
+    }
+}
+
+/// An expression, in parentheses wherever it is not a single word or call.
+fn text(expression: &Expression) -> String {
+    match expression {
+        Expression::Column(name, _) => name.clone(),
+        Expression::Int(value) if *value < 0 => format!("({value})"),
+        Expression::Int(value) => value.to_string(),
+        Expression::Float(value) if *value < 0.0 => format!("({value:?})"),
+        Expression::Float(value) => format!("{value:?}"),
+        Expression::Text(value) => format!("\"{value}\""),
+        Expression::Bool(value) => value.to_string(),
+        Expression::Arithmetic(operator, left, right) => {
+            let operator = match operator {
+                Arithmetic::Add => "+",
+                Arithmetic::Subtract => "-",
+                Arithmetic::Multiply => "*",
+                Arithmetic::Divide => "/",
+                Arithmetic::Remainder => "%",
+            };
+            format!("({} {operator} {})", text(left), text(right))
+        }
+        Expression::Negate(inner) => format!("(-({}))", text(inner)),
+        Expression::ToFloat(inner) => format!("float({})", text(inner)),
+        Expression::Concatenate(left, right) => format!("({} + {})", text(left), text(right)),
+        Expression::Format(left, right) => format!("f\"{{{}}}-{{{}}}\"", text(left), text(right)),
+        Expression::Compare(comparison, left, right) => {
+            let comparison = match comparison {
+                Comparison::Equal => "==",
+                Comparison::Unequal => "!=",
+                Comparison::Less => "<",
+                Comparison::AtMost => "<=",
+                Comparison::Greater => ">",
+                Comparison::AtLeast => ">=",
+            };
+            format!("({} {comparison} {})", text(left), text(right))
+        }
+        Expression::And(left, right) => format!("({} and {})", text(left), text(right)),
+        Expression::Or(left, right) => format!("({} or {})", text(left), text(right)),
+        Expression::Not(inner) => format!("(not {})", text(inner)),
+        Expression::IsNull(inner) => format!("({} is null)", text(inner)),
+        Expression::In(inner, choices) => {
+            let list: Vec<String> = choices.iter().map(text).collect();
+            format!("({} in [{}])", text(inner), list.join(", "))
+        }
+        Expression::Coalesce(left, right) => format!("({} ?? {})", text(left), text(right)),
+        Expression::Case(condition, value, otherwise) => {
+            let otherwise = otherwise.as_ref().map_or("null".to_string(), |value| text(value));
+            format!("case {{ {} => {}, else => {otherwise} }}", text(condition), text(value))
+        }
+    }
+}
+
+/// The kind's name, for messages.
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
