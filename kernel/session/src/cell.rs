@@ -92,9 +92,9 @@ pub(crate) fn run(
             let message = "the cell was interrupted; its outputs were stopped";
             installed.faults.add(FailureKind::Interrupted, message.to_string());
         }
-        Waited::Done => installed.judge(inner, started, &session.interrupted),
+        Waited::Done => installed.judge(inner, request, started, &session.interrupted),
         Waited::Failed(message) => {
-            installed.judge(inner, started, &session.interrupted);
+            installed.judge(inner, request, started, &session.interrupted);
             installed.faults.add_if_none(FailureKind::Runtime, message);
         }
         // Still loading: the outputs go on, and expectations stay on watch.
@@ -307,12 +307,10 @@ impl Installed {
     }
 
     /// Adds what the cell's own outputs say against it.
-    pub(crate) fn judge(&mut self, inner: &Inner, started: Instant, interrupted: &Receiver<()>) {
-        for id in &self.own {
-            if let Some(Err((kind, message))) =
-                inner.running.get(id).map(|running| running.verdict(started, interrupted))
-            {
-                self.faults.add(kind, message);
+    pub(crate) fn judge(&mut self, inner: &Inner, request: &CellRequest, started: Instant, interrupted: &Receiver<()>) {
+        for running in self.own.iter().filter_map(|id| inner.running.get(id)) {
+            if let Err((kind, message)) = running.verdict(started, interrupted) {
+                self.faults.add_at(kind, message, request, running.source.span);
             }
         }
     }

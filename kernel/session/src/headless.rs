@@ -117,7 +117,7 @@ impl Session {
         for (at, request, mut cell) in installed {
             inner.take_over(&cell.rebuilt);
             cell.show(self, inner, request, outputs[at].as_ref());
-            cell.judge(inner, started, &self.interrupted);
+            cell.judge(inner, request, started, &self.interrupted);
             let runs = !cell.own.is_empty() || !cell.rebuilt.is_empty();
             match &waited {
                 Waited::Done => {}

@@ -23,19 +23,23 @@ pub(crate) fn definition(name: &str, schema: &Schema) -> Markup {
         .collect();
     Markup {
         text: format!("{name} {{{}}}", plain.join(", ")),
-        html: format!(
-            "<div style=\"font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px)\">\
-             <b>{}</b> {{{}}}</div>",
-            escape_html(name),
-            rich.join(", ")
-        ),
+        html: line(&format!("<b>{}</b> {{{}}}", escape_html(name), rich.join(", "))),
     }
 }
 
 /// A parameter with its value.
 pub(crate) fn parameter(name: &str, ty: &Type, value: &str) -> Markup {
-    let text = format!("{name}: {ty} = {value}");
-    Markup { html: code(&text), text }
+    let (shown, ty_shown) = (escape_html(name), escape_html(&ty.to_string()));
+    let rich = format!("<b>{shown}</b> <span style=\"opacity:.65\">{ty_shown}</span> = {}", escape_html(value));
+    Markup { text: format!("{name}: {ty} = {value}"), html: line(&rich) }
+}
+
+/// A line of code beside the tables of a cell; `html` is escaped already.
+fn line(html: &str) -> String {
+    format!(
+        "<div style=\"margin-left:4px;font-family:var(--jp-code-font-family,monospace);\
+         font-size:var(--jp-code-font-size,13px)\">{html}</div>"
+    )
 }
 
 /// A list with a heading for each column; the cells may hold any text.

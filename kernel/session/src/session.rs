@@ -9,7 +9,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 use tidebook_dsl::Catalog;
 use tidebook_engine::{CatchUp, Caught, Engine, EngineError, EngineOptions, EngineStats, ProgramId};
-use tidebook_plan::Diagnostic;
+use tidebook_plan::span::line_column;
+use tidebook_plan::{Diagnostic, Span};
 
 use crate::environment::World;
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind};
@@ -322,6 +323,15 @@ impl Faults {
         let escaped = tidebook_plan::diagnostic::escape_html(&message);
         self.html.push_str(&format!("<pre class=\"tidebook-diagnostic\">error: {escaped}</pre>"));
         self.first(kind, message.lines().next().unwrap_or_default().to_string());
+    }
+
+    /// Adds a fault of another kind, with the place of the statement that it belongs to.
+    pub(crate) fn add_at(&mut self, kind: FailureKind, message: String, request: &CellRequest, span: Span) {
+        let (line, column) = line_column(&request.text, span.start);
+        let mut lines = message.lines();
+        let first = lines.next().unwrap_or_default();
+        let rest: String = lines.map(|line| format!("\n{line}")).collect();
+        self.add(kind, format!("{first}\n  --> {}:{line}:{column}{rest}", request.name));
     }
 
     /// Adds a fault unless one is known that explains it.
