@@ -1,4 +1,5 @@
 //! Dependencies point one way: plan <- dsl, engine, connectors; session -> all of these; kernel -> session and plan.
+//! And they are compiled once: what is built alone (the program, for the wheel) has the features of the whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -97,5 +98,37 @@ fn there_is_one_arrow_and_one_datafusion() {
         for member in members {
             assert_eq!(versions[*member].len(), 1, "`{member}` stands there in several versions");
         }
+    }
+}
+
+/// Every package with its features, as cargo resolves them for a selection of packages and kinds of dependencies.
+fn resolved(selection: &[&str]) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "--prefix", "none", "--format", "{p} with {f}"])
+        .args(selection)
+        .current_dir(root())
+        .output()
+        .expect("cargo can be started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("cargo prints text");
+    // `(*)` says that the packages below were listed before.
+    let lines = text.lines().map(|line| line.trim_end_matches(" (*)")).filter(|line| !line.is_empty());
+    let found: BTreeSet<String> = lines.map(str::to_string).collect();
+    assert!(found.len() > 100, "{selection:?} names {} packages only", found.len());
+    found
+}
+
+/// Otherwise three hundred dependencies would be compiled once for each selection.
+#[test]
+fn the_program_alone_has_the_features_of_the_workspace() {
+    let alone = resolved(&["--package", "tidebook-kernel", "--edges", "normal,build"]);
+    let workspace = resolved(&["--workspace", "--edges", "normal,build"]);
+    let tests = resolved(&["--workspace", "--edges", "normal,build,dev"]);
+    for (narrow, wide, what) in [(&alone, &workspace, "the workspace"), (&workspace, &tests, "the tests")] {
+        let differ: Vec<&String> = narrow.difference(wide).collect();
+        assert!(
+            differ.is_empty(),
+            "{what} would build these again with other features; name the features in the root Cargo.toml: {differ:#?}"
+        );
     }
 }
