@@ -24,6 +24,7 @@ pub(crate) enum Request {
     Drop { programs: Vec<ProgramId>, reply: Sender<Result<(), EngineError>> },
     CatchUp { programs: Vec<ProgramId>, mode: CatchUp, outcome: Sender<Caught>, wanted: Weak<()> },
     Stats { reply: Sender<Result<EngineStats, EngineError>> },
+    Health { reply: Sender<Result<(), EngineError>> },
     Shutdown,
 }
 

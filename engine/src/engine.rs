@@ -129,6 +129,14 @@ impl Engine {
         self.ask(|reply| Request::Stats { reply })?
     }
 
+    /// Whether the engine still works.
+    ///
+    /// # Errors
+    /// Where a worker has failed or the engine has stopped: then it does nothing more, and another has to be started.
+    pub fn health(&self) -> Result<(), EngineError> {
+        self.ask(|reply| Request::Health { reply })?
+    }
+
     /// Stops everything and waits for all threads to end.
     pub fn shutdown(mut self) {
         self.stop();

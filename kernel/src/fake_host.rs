@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex};
 use tidebook_plan::{ColumnType, Type};
 use tidebook_session::{
-    CellFailure, CellOutput, CellRequest, FailureKind, Markup, Page, PageColumn, PageRequest, PageSource, Stream,
+    CellFailure, CellOutput, CellRequest, FailureKind, Inspected, Markup, Page, PageColumn, PageRequest, PageSource, Stream,
     Verdict, View, ViewKind,
 };
 
@@ -66,6 +66,7 @@ pub fn failure(kind: FailureKind, message: &str) -> CellFailure {
         kind,
         message: message.to_string(),
         text: format!("{message}\n  --> here"),
+        ansi: format!("\u{1b}[31m{message}\u{1b}[0m\n  --> here"),
         html: String::new(),
         diagnostics: Vec::new(),
     }
@@ -165,15 +166,28 @@ impl Host for FakeHost {
     fn complete(&self, text: &str, byte_offset: usize) -> Completion {
         let start = text[..byte_offset].rfind(' ').map_or(0, |space| space + 1);
         let item =
-            CompletionItem { label: "word".to_string(), kind: "step".to_string(), detail: "a detail".to_string() };
+            CompletionItem { label: "word".into(), kind: "step".into(), detail: "a detail".into(), doc: "help".into() };
         Completion { start, end: byte_offset, items: vec![item] }
     }
 
     /// Knows every word that does not begin with `x`.
-    fn inspect(&self, text: &str, byte_offset: usize) -> Option<Markup> {
+    fn inspect(&self, text: &str, byte_offset: usize, detailed: bool) -> Option<Inspected> {
         let word = text[byte_offset..].split(' ').next().unwrap_or_default();
-        let markup = Markup { text: format!("about {word}"), html: format!("<b>{word}</b>") };
-        (!word.starts_with('x')).then_some(markup)
+        let all = if detailed { "all " } else { "" };
+        let inspected = Inspected {
+            text: format!("{all}about {word}"),
+            markdown: format!("**{word}**"),
+            html: format!("<b>{word}</b>"),
+        };
+        (!word.starts_with('x')).then_some(inspected)
+    }
+
+    /// Knows the length of every text but those that begin with `x`.
+    fn evaluate(&self, expression: &str) -> Result<String, CellFailure> {
+        match expression.strip_prefix('x') {
+            Some(_) => Err(failure(FailureKind::Diagnostic, "no value")),
+            None => Ok(expression.len().to_string()),
+        }
     }
 
     fn is_complete(&self, text: &str) -> Completeness {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidebook_session::{CellFailure, CellOutput, CellRequest, Markup};
+use tidebook_session::{CellFailure, CellOutput, CellRequest, Inspected};
 
 /// How a session is started.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct CompletionItem {
     pub kind: String,
     /// A few words beside it: a type, a signature.
     pub detail: String,
+    /// What it does, in Markdown; may be empty.
+    pub doc: String,
 }
 
 /// What could stand at the cursor, and the text that it would replace.
@@ -92,8 +94,14 @@ pub trait Host: Send + Sync {
     /// What could stand at a byte offset of a text.
     fn complete(&self, text: &str, byte_offset: usize) -> Completion;
 
-    /// What is known about the word at a byte offset of a text.
-    fn inspect(&self, text: &str, byte_offset: usize) -> Option<Markup>;
+    /// What is known about the word at a byte offset of a text; with `detailed`, all of it.
+    fn inspect(&self, text: &str, byte_offset: usize, detailed: bool) -> Option<Inspected>;
+
+    /// The value of an expression over what is defined, as text.
+    ///
+    /// # Errors
+    /// Where the expression is wrong or fails.
+    fn evaluate(&self, expression: &str) -> Result<String, CellFailure>;
 
     /// Whether a text is ready to be run.
     fn is_complete(&self, text: &str) -> Completeness;

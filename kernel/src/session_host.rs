@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tidebook_kernel::host::{Completeness, Completion, CompletionItem, HeadlessOptions, Host, SessionOptions};
-use tidebook_session::{CellFailure, CellOutput, CellRequest, Markup, Session};
+use tidebook_session::{CellFailure, CellOutput, CellRequest, Inspected, Session};
 
 /// Starts a session.
 ///
@@ -49,13 +49,17 @@ impl Host for SessionHost {
             start: completion.start,
             end: completion.end,
             items: items
-                .map(|item| CompletionItem { label: item.label, kind: item.kind, detail: item.detail })
+                .map(|item| CompletionItem { label: item.label, kind: item.kind, detail: item.detail, doc: item.doc })
                 .collect(),
         }
     }
 
-    fn inspect(&self, text: &str, byte_offset: usize) -> Option<Markup> {
-        self.0.inspect(text, byte_offset)
+    fn inspect(&self, text: &str, byte_offset: usize, detailed: bool) -> Option<Inspected> {
+        self.0.inspect(text, byte_offset, detailed)
+    }
+
+    fn evaluate(&self, expression: &str) -> Result<String, CellFailure> {
+        self.0.evaluate(expression)
     }
 
     fn is_complete(&self, text: &str) -> Completeness {

@@ -6,6 +6,7 @@ Nothing in here sleeps; it waits for messages.
 
 from __future__ import annotations
 
+import os
 import pathlib
 import queue
 import time
@@ -74,14 +75,12 @@ class FrontEnd:
     """All contents that each display has had, the first and its updates."""
     finished: dict[str, list[Message]] = field(default_factory=dict)
     """Messages on iopub by the request that they belong to."""
-    tolerates_repeats: bool = False
-    """True where a message may come twice: the kernel has lost its subscribers and repeats what it was sending."""
     replies: dict[str, Message] = field(default_factory=dict)
     """Replies on shell and control by the request that they belong to."""
 
     def start(self) -> FrontEnd:
         """Starts the kernel and waits until it answers."""
-        self.manager.start_kernel(cwd=str(self.folder))
+        self.manager.start_kernel(cwd=str(self.folder), env=os.environ | {"JUPYTER_DATA_DIR": str(self.data)})
         self.connect()
         return self
 
@@ -98,6 +97,11 @@ class FrontEnd:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
+
+    @property
+    def data(self) -> pathlib.Path:
+        """Where Jupyter keeps the data of this kernel's user: the history, in a folder of the test's own."""
+        return self.folder.parent / f"{self.folder.name}-jupyter"
 
     @property
     def pid(self) -> int:
@@ -176,10 +180,6 @@ class FrontEnd:
             message = self.client.iopub_channel.get_msg(timeout=max(0.0, end - time.monotonic()))
         except queue.Empty:
             raise Overdue(f"no {wanted if isinstance(wanted, str) else wanted()}") from None
-        except ValueError as error:
-            if self.tolerates_repeats and "Duplicate Signature" in str(error):
-                return
-            raise
         display = message["content"].get("transient", {}).get("display_id")
         if message["msg_type"] == "display_data" and display:
             assert display not in self.screen, f"display id {display} is given twice"

@@ -1,10 +1,10 @@
 //! A diagnostic says that the *text* is wrong. (Wrong data gives row errors, wrong code gives typed errors.)
 //!
-//! One value, three renderings: [`Diagnostic::to_text`] for terminals and tests, [`Diagnostic::to_html`] for
-//! notebooks, and serde for tools.
+//! One value, three renderings: [`Diagnostic::draw`] for people (as text, in colours, as HTML), and serde for tools.
 
 use serde::{Deserialize, Serialize};
 
+use crate::drawing::{Drawing, Ink};
 use crate::span::{Span, line_column};
 
 /// How bad it is.
@@ -102,41 +102,37 @@ impl Diagnostic {
     /// The diagnostic as text: a headline, each source line with its span underlined, the help.
     /// `name` is what the cell is called there (`cell 3`, `report.tide`).
     pub fn to_text(&self, source: &str, name: &str) -> String {
-        let word = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let mut out = format!("{word}[{}]: {}\n", self.code, self.message);
-        let (line, column) = line_column(source, self.span.start);
-        out.push_str(&format!("  --> {name}:{line}:{column}\n"));
-        underline(&mut out, source, self.span, "");
-        for label in &self.labels {
-            underline(&mut out, source, label.span, &label.message);
-        }
-        if let Some(help) = &self.help {
-            out.push_str(&format!("  = help: {help}\n"));
-        }
-        out
+        self.draw(source, name).to_text()
     }
 
     /// The diagnostic as an HTML fragment, every piece of user text escaped.
     pub fn to_html(&self, source: &str, name: &str) -> String {
-        format!("<pre class=\"tidebook-diagnostic\">{}</pre>", escape_html(&self.to_text(source, name)))
+        self.draw(source, name).to_html()
     }
-}
 
-/// Appends the source line of `span` and a line that underlines it, followed by `note`.
-fn underline(out: &mut String, source: &str, span: Span, note: &str) {
-    let (line, column) = line_column(source, span.start);
-    let text = source.lines().nth(line - 1).unwrap_or("");
-    let number = line.to_string();
-    let shown = text.replace('\t', " ");
-    let room = shown.chars().count().saturating_sub(column - 1);
-    let width = span.of(source).lines().next().unwrap_or("").chars().count().clamp(1, room.max(1));
-    out.push_str(&format!("{number:>4} | {shown}\n"));
-    let marks = "^".repeat(width);
-    out.push_str(format!("     | {}{marks} {note}", " ".repeat(column - 1)).trim_end());
-    out.push('\n');
+    /// The diagnostic in pieces that can be drawn in every way.
+    pub fn draw(&self, source: &str, name: &str) -> Drawing {
+        let (word, ink) = match self.severity {
+            Severity::Error => ("error", Ink::Error),
+            Severity::Warning => ("warning", Ink::Warning),
+        };
+        let mut drawing = Drawing::default();
+        drawing.put(ink, format!("{word}[{}]", self.code));
+        drawing.put(Ink::Plain, ": ");
+        drawing.headline(&self.message);
+        let (line, column) = line_column(source, self.span.start);
+        drawing.put(Ink::Place, format!("  --> {name}:{line}:{column}"));
+        drawing.put(Ink::Plain, "\n");
+        drawing.underline(source, self.span, ink, "");
+        for label in &self.labels {
+            drawing.underline(source, label.span, Ink::Note, &label.message);
+        }
+        if let Some(help) = &self.help {
+            drawing.put(Ink::Help, "  = help: ");
+            drawing.put(Ink::Plain, format!("{help}\n"));
+        }
+        drawing
+    }
 }
 
 /// Escapes text for HTML content and attribute values.

@@ -2,7 +2,7 @@
 //!
 //! *Invariant:* this crate does no I/O, starts no threads and depends on no other crate of the workspace.
 //!
-//! - [`span`] and [`diagnostic`]: where text is wrong, and how that is said.
+//! - [`span`], [`diagnostic`] and [`drawing`]: where text is wrong, how that is said, and how it looks.
 //! - [`types`] and [`schema`]: the types of Tide and their one Arrow representation each.
 //! - [`flow`]: the flow plan, the only thing that the engine renders.
 //! - [`connector`]: what a source, a sink and their options look like.
@@ -11,6 +11,7 @@
 pub mod change;
 pub mod connector;
 pub mod diagnostic;
+pub mod drawing;
 pub mod flow;
 pub mod schema;
 pub mod span;
@@ -18,6 +19,7 @@ pub mod types;
 
 pub use change::ChangeBatch;
 pub use diagnostic::{Diagnostic, Edit, Label, Severity};
+pub use drawing::{Drawing, Ink};
 pub use flow::{Fingerprint, FlowExpr, FlowNode, FlowPlan, NodeId, Operator};
 pub use schema::{Column, Schema};
 pub use span::Span;

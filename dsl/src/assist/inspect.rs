@@ -13,7 +13,7 @@ use crate::syntax::scan::{Scan, Token, TokenKind};
 use crate::syntax::{parse, steps};
 
 /// What the word at byte `offset` of `text` is, if it is known.
-pub fn inspect(text: &str, offset: usize, scope: &Scope) -> Option<Inspection> {
+pub fn inspect(text: &str, offset: usize, scope: &Scope, _detailed: bool) -> Option<Inspection> {
     let scan = Scan::new(text);
     let index =
         scan.tokens.iter().position(|token| token.span.start <= offset && offset <= token.span.end && named(token))?;

@@ -144,7 +144,7 @@ fn every_offset_of_every_text_is_survived() {
         for offset in 0..=text.len() + 1 {
             let completion = complete(text, offset, &scope());
             assert!(text.get(completion.start..completion.end).is_some(), "{text} at {offset}");
-            inspect(text, offset, &scope());
+            inspect(text, offset, &scope(), true);
         }
     }
 }
@@ -152,7 +152,7 @@ fn every_offset_of_every_text_is_survived() {
 /// The title and the first line at the cursor.
 fn inspected(text: &str) -> Option<(String, String)> {
     let offset = text.find('‸').unwrap();
-    let inspection = inspect(&text.replace('‸', ""), offset, &scope())?;
+    let inspection = inspect(&text.replace('‸', ""), offset, &scope(), false)?;
     let first = inspection.text.lines().next().unwrap_or("").to_string();
     Some((inspection.title, first))
 }
@@ -182,6 +182,6 @@ fn inspection_tells_what_a_word_is() {
         assert_eq!(inspected(text), Some((title.to_string(), first.to_string())), "{text}");
     }
     assert_eq!(inspected("orders | where unkn‸own > 1"), None);
-    let code = inspect("%help D0107", 7, &scope()).unwrap();
+    let code = inspect("%help D0107", 7, &scope(), false).unwrap();
     assert!(code.markdown.contains("Wrong:"));
 }

@@ -225,6 +225,7 @@ impl Coordinator {
                     self.pool.all(&WorkerCommand::Stats);
                 }
             },
+            Request::Health { reply } => drop(reply.send(failed.map_or(Ok(()), Err))),
             Request::Shutdown => {}
         }
     }
@@ -258,11 +259,12 @@ impl Coordinator {
         if self.failed.is_some() {
             return;
         }
+        let said = EngineError::Worker(message.clone()).to_string();
         for dataflow in self.dataflows.values().filter(|dataflow| dataflow.wanted) {
             // A program whose receiver is gone does not want to know.
-            let _ = dataflow.events.send(OutputEvent::Failed { message: message.clone() });
+            let _ = dataflow.events.send(OutputEvent::Failed { message: said.clone() });
         }
-        self.waiters.drain(..).for_each(|waiter| waiter.fail(&message));
+        self.waiters.drain(..).for_each(|waiter| waiter.fail(&said));
         self.leaving.drain(..).for_each(|leaving| drop(leaving.reply.send(Err(EngineError::Worker(message.clone())))));
         self.stats.drain(..).for_each(|stats| drop(stats.reply.send(Err(EngineError::Worker(message.clone())))));
         self.feeds.values_mut().for_each(|feed| {

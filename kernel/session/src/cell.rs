@@ -7,12 +7,13 @@ use crossbeam_channel::Receiver;
 use datafusion_common::ScalarValue;
 use tidebook_dsl::compile::{Compiled, CompiledStatement, StatementKind, recompile};
 use tidebook_engine::CatchUp;
+use tidebook_plan::Span;
 
 use crate::command;
 use crate::markup;
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind, Stream};
-use crate::running::{OutputProgram, StartError};
-use crate::session::{Faults, Inner, OutputId, Session, Waited, Wanted};
+use crate::running::{OutputProgram, Running, StartError};
+use crate::session::{Crash, Faults, Inner, OutputId, Session, Waited, Wanted};
 
 /// Tables that come this soon are shown filled at once; others are shown loading.
 const FIRST_FRAME: Duration = Duration::from_millis(150);
@@ -66,8 +67,12 @@ pub(crate) fn run(
     deadline: Instant,
 ) -> Result<(), CellFailure> {
     let started = Instant::now();
+    let crash = inner.bury_failed_engine();
     let compiled = compile(session, request);
     let mut prepared = prepare(session, inner, request, compiled);
+    if let Some(crash) = crash {
+        prepared.recover(session, inner, request, &crash);
+    }
     let wanted = std::mem::take(&mut prepared.wanted);
     let remove = std::mem::take(&mut prepared.remove);
     let results = match inner.install(&session.world, workers(session), wanted, &remove) {
@@ -92,7 +97,10 @@ pub(crate) fn run(
             let message = "the cell was interrupted; its outputs were stopped";
             installed.faults.add(FailureKind::Interrupted, message.to_string());
         }
-        Waited::Done => installed.judge(inner, request, started, &session.interrupted),
+        Waited::Done => {
+            installed.judge(inner, request, started, &session.interrupted);
+            inner.went_well();
+        }
         Waited::Failed(message) => {
             installed.judge(inner, request, started, &session.interrupted);
             installed.faults.add_if_none(FailureKind::Runtime, message);
@@ -151,16 +159,17 @@ pub(crate) fn prepare(session: &Session, inner: &mut Inner, request: &CellReques
         };
         match OutputProgram::from_statement(kind) {
             None => prepared.steps.push(Step::Other(statement)),
-            Some(output) => prepared.output(inner, &mut old, output),
+            Some(output) => prepared.output(inner, &mut old, output, statement.span),
         }
     }
     prepared.remove = old;
-    prepared.rebuild(session, inner, request, &compiled.changed);
+    let changed = compiled.changed;
+    prepared.rebuild(session, inner, request, |_, running| running.tables.iter().any(|table| changed.contains(table)));
     prepared
 }
 
 impl Prepared {
-    fn output(&mut self, inner: &mut Inner, old: &mut Vec<OutputId>, output: OutputProgram) {
+    fn output(&mut self, inner: &mut Inner, old: &mut Vec<OutputId>, output: OutputProgram, place: Span) {
         let identity = output.identity();
         let number = inner.number();
         // The same output of the same cell goes on: nothing runs twice.
@@ -170,30 +179,55 @@ impl Prepared {
             Some((id, running)) => {
                 running.renew_view(number);
                 running.source = output.source().clone();
+                running.place = place;
                 self.steps.push(Step::Kept(id));
             }
             None => {
                 self.steps.push(Step::Wanted(self.wanted.len()));
-                self.wanted.push(Wanted { output, replaces: None });
+                self.wanted.push(Wanted { output, place, replaces: None });
             }
         }
     }
 
-    /// Compiles again the outputs of other cells that depend on what has changed.
-    fn rebuild(&mut self, session: &Session, inner: &mut Inner, request: &CellRequest, changed: &[String]) {
+    /// After the engine has failed: says so, and starts the outputs of other cells again, unless it has failed again
+    /// right after that was done before.
+    fn recover(&mut self, session: &Session, inner: &mut Inner, request: &CellRequest, crash: &Crash) {
+        let others = |id: &&OutputId| inner.running.get(id).is_some_and(|other| other.source.cell != request.cell);
+        let others: Vec<OutputId> = crash.stopped.iter().filter(others).copied().collect();
+        let count = others.len();
+        let outputs = if count == 1 { "1 output of another cell".to_string() } else { format!("{count} outputs of other cells") };
+        let then = match (count, crash.repeated) {
+            (0, _) => String::new(),
+            (_, false) => format!(", and {outputs} with it"),
+            (_, true) => format!("; {outputs} stay stopped until their cells are run"),
+        };
+        self.notes.push(format!("{}; the engine was started again{then}", crash.message));
+        if !crash.repeated {
+            // What has changed is being started again already.
+            let wanted: Vec<OutputId> = self.wanted.iter().filter_map(|wanted| wanted.replaces).collect();
+            self.rebuild(session, inner, request, |id, _| others.contains(&id) && !wanted.contains(&id));
+        }
+    }
+
+    /// Compiles again those outputs of other cells that are `affected`.
+    fn rebuild(
+        &mut self,
+        session: &Session,
+        inner: &mut Inner,
+        request: &CellRequest,
+        affected: impl Fn(OutputId, &Running) -> bool,
+    ) {
         let catalog = session.catalog();
         let mut broken = Vec::new();
         for (id, running) in &mut inner.running {
-            let affected =
-                running.source.cell != request.cell && running.tables.iter().any(|table| changed.contains(table));
-            if !affected {
+            if running.source.cell == request.cell || !affected(*id, running) {
                 continue;
             }
             match recompile(&running.source, &catalog, &session.world).map(OutputProgram::from_statement) {
                 Ok(Some(output)) if running.goes_on(&output.identity()) => {
                     running.tables.clone_from(&output.table().tables);
                 }
-                Ok(Some(output)) => self.wanted.push(Wanted { output, replaces: Some(*id) }),
+                Ok(Some(output)) => self.wanted.push(Wanted { output, place: running.place, replaces: Some(*id) }),
                 Ok(None) => {}
                 Err(diagnostics) => {
                     let why = diagnostics.first().map_or_else(String::new, |diagnostic| diagnostic.message.clone());
@@ -310,7 +344,7 @@ impl Installed {
     pub(crate) fn judge(&mut self, inner: &Inner, request: &CellRequest, started: Instant, interrupted: &Receiver<()>) {
         for running in self.own.iter().filter_map(|id| inner.running.get(id)) {
             if let Err((kind, message)) = running.verdict(started, interrupted) {
-                self.faults.add_at(kind, message, request, running.source.span);
+                self.faults.add_at(kind, message, request, running.place);
             }
         }
     }

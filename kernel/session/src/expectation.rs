@@ -56,6 +56,11 @@ impl Watch {
         self.touch();
     }
 
+    /// Why it is no longer watched, if so.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.table.lock().failure.clone()
+    }
+
     /// Waits until it holds, `deadline`, or an interrupt.
     pub(crate) fn check(&self, deadline: Option<Instant>, interrupted: &Receiver<()>) -> Checked {
         let mut table = self.table.lock();

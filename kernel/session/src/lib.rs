@@ -12,6 +12,7 @@ mod expectation;
 mod follow;
 mod headless;
 mod help;
+mod markdown;
 mod markup;
 pub mod output;
 
@@ -24,7 +25,7 @@ mod table;
 pub mod view;
 
 pub use headless::HeadlessOptions;
-pub use output::{CellFailure, CellOutput, CellRequest, FailureKind, Markup, Stream};
+pub use output::{CellFailure, CellOutput, CellRequest, FailureKind, Inspected, Markup, Stream};
 pub use question::{Completeness, Completion, CompletionItem};
 pub use session::{Session, SessionError, SessionOptions};
 pub use view::{Page, PageColumn, PageRequest, PageSource, Verdict, View, ViewKind};

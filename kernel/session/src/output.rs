@@ -33,6 +33,17 @@ pub struct Markup {
     pub html: String,
 }
 
+/// What is known of a word, in the forms that front ends can draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspected {
+    /// Plain text.
+    pub text: String,
+    /// The same as Markdown.
+    pub markdown: String,
+    /// The same as an HTML fragment, escaped.
+    pub html: String,
+}
+
 /// Receives the outputs of a cell while it runs, in order, on the thread that runs it.
 pub trait CellOutput: Send + Sync {
     /// Text on a standard stream.
@@ -71,6 +82,8 @@ pub struct CellFailure {
     pub message: String,
     /// All of it, as text.
     pub text: String,
+    /// The same with the colours of a terminal, which notebooks draw as well.
+    pub ansi: String,
     /// All of it, as an HTML fragment.
     pub html: String,
     /// The statements' own faults, where there are any.

@@ -4,9 +4,9 @@ use tidebook_dsl::assist::{self, FunctionDoc, Scope};
 use tidebook_dsl::{Environment, functions};
 use tidebook_plan::ColumnType;
 
-use crate::markup;
-use crate::output::Markup;
-use crate::session::Session;
+use crate::markdown;
+use crate::output::{CellFailure, CellRequest, FailureKind, Inspected};
+use crate::session::{Faults, Session};
 
 pub use tidebook_dsl::syntax::Completeness;
 
@@ -19,6 +19,8 @@ pub struct CompletionItem {
     pub kind: String,
     /// A few words beside it: a type, a signature.
     pub detail: String,
+    /// What it does, in Markdown; may be empty.
+    pub doc: String,
 }
 
 /// What could stand at the cursor, and the text that it would replace.
@@ -45,15 +47,29 @@ impl Session {
             label: item.label,
             kind: item.kind.word().to_string(),
             detail: item.detail,
+            doc: item.doc,
         });
         Completion { start: found.start, end: found.end, items: items.collect() }
     }
 
-    /// What is known about the word at byte `offset` of `text`.
-    pub fn inspect(&self, text: &str, offset: usize) -> Option<Markup> {
-        let found = assist::inspect(text, offset, &self.scope())?;
-        let text = format!("{}\n\n{}", found.title, found.text);
-        Some(Markup { html: markup::code(&text), text })
+    /// What is known about the word at byte `offset` of `text`; with `detailed`, all of it.
+    pub fn inspect(&self, text: &str, offset: usize, detailed: bool) -> Option<Inspected> {
+        let found = assist::inspect(text, offset, &self.scope(), detailed)?;
+        Some(Inspected { html: markdown::to_html(&found.markdown), text: found.text, markdown: found.markdown })
+    }
+
+    /// The value of an expression over what is defined, as text.
+    ///
+    /// # Errors
+    /// Where the expression is wrong or fails.
+    pub fn evaluate(&self, expression: &str) -> Result<String, CellFailure> {
+        tidebook_dsl::evaluate(expression, &self.catalog(), &self.world).map_err(|diagnostics| {
+            let request = CellRequest { cell: String::new(), name: "expression".into(), text: expression.to_string() };
+            let mut faults = Faults::default();
+            diagnostics.into_iter().for_each(|diagnostic| faults.diagnostic(diagnostic, &request));
+            faults.add_if_none(FailureKind::Diagnostic, "this expression has no value".to_string());
+            faults.into_failure()
+        })
     }
 
     /// All that has a name.

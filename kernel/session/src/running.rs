@@ -9,12 +9,13 @@ use tidebook_dsl::compile::{ExpectProgram, OutputText, ShowProgram, StatementKin
 use tidebook_engine::Program;
 use tidebook_plan::connector::{ConnectorError, SinkRequest};
 use tidebook_plan::flow::OrderKey;
-use tidebook_plan::{Fingerprint, Schema};
+use tidebook_plan::{Fingerprint, Schema, Span};
 
 use crate::environment::World;
 use crate::expectation::{Checked, Watch, WatchConsumer, WatchPages};
 use crate::follow::{Consumer, Follower};
 use crate::output::FailureKind;
+use crate::session::Wanted;
 use crate::shown::{Shown, ShownConsumer, ShownPages};
 use crate::sink::{SinkConsumer, Written, WrittenPages};
 use crate::table::OrderedTable;
@@ -113,6 +114,15 @@ impl Body {
         }
     }
 
+    /// Why the output no longer moves, if so.
+    fn failure(&self) -> Option<String> {
+        match self {
+            Body::Table(shown) => shown.failure(),
+            Body::Expectation(watch, _) => watch.failure(),
+            Body::Sink(written) => written.failure(),
+        }
+    }
+
     /// Says that the output no longer moves, and why.
     pub(crate) fn fail(&self, message: String) {
         match self {
@@ -127,6 +137,8 @@ impl Body {
 pub(crate) struct Running {
     /// The statement it came from.
     pub(crate) source: OutputText,
+    /// Where in its cell the statement stands that a failure of it is told at: `source` may be a text of its own.
+    pub(crate) place: Span,
     /// The table's name or the pipeline's text.
     pub(crate) label: String,
     /// All definitions that it depends on.
@@ -158,12 +170,13 @@ impl Running {
     /// Starts to follow `program`, which computes `output`. With `view`, an existing view is to go on with it (after
     /// [`Running::take_over`]); else there will be a new one called `id`.
     pub(crate) fn start(
-        output: OutputProgram,
+        wanted: Wanted,
         program: Program,
         view: Option<Arc<View>>,
         id: u64,
         world: &World,
     ) -> Result<Running, StartError> {
+        let Wanted { output, place, .. } = wanted;
         let identity = output.identity();
         let table = output.table();
         let (label, tables, source) = (table.label.clone(), table.tables.clone(), output.source().clone());
@@ -194,12 +207,13 @@ impl Running {
             view
         });
         let follower = Some(Follower::start(program, consumer)?);
-        Ok(Running { source, label, tables, identity, body, view, follower })
+        Ok(Running { source, place, label, tables, identity, body, view, follower })
     }
 
-    /// True if it runs and is what `identity` says.
+    /// True if it runs, is what `identity` says and has not failed: one that has failed is started anew when its cell
+    /// runs again.
     pub(crate) fn goes_on(&self, identity: &OutputIdentity) -> bool {
-        self.follower.is_some() && self.identity == *identity
+        self.follower.is_some() && self.identity == *identity && self.body.failure().is_none()
     }
 
     /// Puts this output's state behind its view, where another one's stood until now.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tidebook_dsl::Catalog;
 use tidebook_engine::{CatchUp, Caught, Engine, EngineError, EngineOptions, EngineStats, ProgramId};
 use tidebook_plan::span::line_column;
-use tidebook_plan::{Diagnostic, Span};
+use tidebook_plan::{Diagnostic, Drawing, Ink, Span};
 
 use crate::environment::World;
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind};
@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     /// Running outputs by number, in the order in which they were started.
     pub(crate) running: BTreeMap<OutputId, Running>,
     next_number: u64,
+    /// How often the engine has failed since a cell last went through.
+    crashes: u32,
 }
 
 /// How a wait for outputs ended.
@@ -90,6 +92,7 @@ impl Session {
                 engine: None,
                 running: BTreeMap::new(),
                 next_number: 1,
+                crashes: 0,
             }),
             interrupt,
             interrupted,
@@ -152,10 +155,22 @@ impl Drop for Session {
 /// Number of a running output; never used twice.
 pub(crate) type OutputId = u64;
 
+/// The engine has failed.
+pub(crate) struct Crash {
+    /// Why.
+    pub(crate) message: String,
+    /// The outputs that ran.
+    pub(crate) stopped: Vec<OutputId>,
+    /// True if it had failed shortly before: what ran then is likely the cause.
+    pub(crate) repeated: bool,
+}
+
 /// An output that is to be started.
 pub(crate) struct Wanted {
     /// What.
     pub(crate) output: OutputProgram,
+    /// The statement in its cell.
+    pub(crate) place: Span,
     /// The running output whose view it takes over.
     pub(crate) replaces: Option<OutputId>,
 }
@@ -170,6 +185,32 @@ impl Inner {
             self.engine = Some(Engine::start(EngineOptions { workers, scratch, sources: world.sources() })?);
         }
         self.engine.as_ref().ok_or(SessionError::Engine(EngineError::Stopped))
+    }
+
+    /// Puts a failed engine away, so that the next output starts another; gives what happened, if it did.
+    pub(crate) fn bury_failed_engine(&mut self) -> Option<Crash> {
+        let failure = self.engine.as_ref()?.health().err()?;
+        if let Some(engine) = self.engine.take() {
+            // Its workers may take their time, or hang: nobody waits for them.
+            let buried = std::thread::Builder::new().name("buried engine".to_string()).spawn(move || engine.shutdown());
+            if let Err(error) = buried {
+                tracing::error!(%error, "a failed engine could not be put away");
+            }
+        }
+        self.crashes += 1;
+        let mut stopped = Vec::new();
+        for (id, running) in &mut self.running {
+            if let Some(follower) = running.follower.take() {
+                follower.close();
+                stopped.push(*id);
+            }
+        }
+        Some(Crash { message: failure.to_string(), stopped, repeated: self.crashes > 1 })
+    }
+
+    /// Notes that a cell went through.
+    pub(crate) fn went_well(&mut self) {
+        self.crashes = 0;
     }
 
     /// A number for a new output or view.
@@ -215,7 +256,7 @@ impl Inner {
             let id = program.id;
             let view = wanted.replaces.and_then(|replaced| views.get(&replaced).cloned());
             let number = self.number();
-            let result = Running::start(wanted.output, program, view, number, world);
+            let result = Running::start(wanted, program, view, number, world);
             if result.is_err() {
                 self.engine(world, workers)?.drop_programs(&[id])?;
             }
@@ -242,14 +283,16 @@ impl Inner {
         if programs.is_empty() {
             return;
         }
-        if let Some(engine) = &self.engine
-            && let Err(error) = engine.drop_programs(&programs)
-        {
+        let dropped = self.engine.as_ref().map_or(Ok(()), |engine| engine.drop_programs(&programs));
+        if let Err(error) = &dropped {
             tracing::error!(%error, "programs could not be dropped");
         }
         for id in outputs {
-            if let Some(follower) = self.running.get_mut(id).and_then(|running| running.follower.take()) {
-                follower.join();
+            match self.running.get_mut(id).and_then(|running| running.follower.take()) {
+                Some(follower) if dropped.is_ok() => follower.join(),
+                // A failed engine never says that the program is gone.
+                Some(follower) => follower.close(),
+                None => {}
             }
         }
     }
@@ -303,25 +346,23 @@ impl Inner {
 pub(crate) struct Faults {
     kind: Option<FailureKind>,
     message: Option<String>,
-    text: String,
-    html: String,
+    drawing: Drawing,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Faults {
     /// Adds a fault of the text.
     pub(crate) fn diagnostic(&mut self, diagnostic: Diagnostic, request: &CellRequest) {
-        self.text.push_str(&diagnostic.to_text(&request.text, &request.name));
-        self.html.push_str(&diagnostic.to_html(&request.text, &request.name));
+        self.drawing.append(diagnostic.draw(&request.text, &request.name));
         self.first(FailureKind::Diagnostic, diagnostic.message.clone());
         self.diagnostics.push(diagnostic);
     }
 
     /// Adds a fault of another kind.
     pub(crate) fn add(&mut self, kind: FailureKind, message: String) {
-        self.text.push_str(&format!("error: {message}\n"));
-        let escaped = tidebook_plan::diagnostic::escape_html(&message);
-        self.html.push_str(&format!("<pre class=\"tidebook-diagnostic\">error: {escaped}</pre>"));
+        self.drawing.put(Ink::Error, "error");
+        self.drawing.put(Ink::Plain, ": ");
+        self.drawing.headline(&message);
         self.first(kind, message.lines().next().unwrap_or_default().to_string());
     }
 
@@ -348,11 +389,18 @@ impl Faults {
 
     /// The failure, if there is one.
     pub(crate) fn into_result(self) -> Result<(), CellFailure> {
-        match (self.kind, self.message) {
-            (Some(kind), Some(message)) => {
-                Err(CellFailure { kind, message, text: self.text, html: self.html, diagnostics: self.diagnostics })
-            }
-            _ => Ok(()),
+        if self.kind.is_none() { Ok(()) } else { Err(self.into_failure()) }
+    }
+
+    /// The failure that there is.
+    pub(crate) fn into_failure(self) -> CellFailure {
+        CellFailure {
+            kind: self.kind.unwrap_or(FailureKind::Runtime),
+            message: self.message.unwrap_or_default(),
+            text: self.drawing.to_text(),
+            ansi: self.drawing.to_ansi(),
+            html: self.drawing.to_html(),
+            diagnostics: self.diagnostics,
         }
     }
 }

@@ -110,7 +110,7 @@ pub(crate) fn empty_page(table: &OrderedTable) -> Page {
         total: table.len(),
         errors: table.errors(),
         epoch: table.epoch,
-        loading: table.epoch == 0,
+        loading: table.epoch == 0 && table.failure.is_none(),
         loaded_rows: table.loaded_rows,
         failure: table.failure.clone(),
         ..Page::default()

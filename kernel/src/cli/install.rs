@@ -34,7 +34,9 @@ pub fn run(arguments: &Arguments) -> Result<PathBuf, Failure> {
     let data = match (&arguments.prefix, arguments.sys_prefix) {
         (Some(prefix), _) => prefix.join("share/jupyter"),
         (None, true) => environment_prefix()?.join("share/jupyter"),
-        (None, false) => user_data()?,
+        (None, false) => {
+            data_folder().ok_or_else(|| Failure::usage("`HOME` is not set; give a folder with --prefix"))?
+        }
     };
     let program = std::env::current_exe()
         .map_err(|error| Failure::runtime(format!("the path of this program cannot be found: {error}")))?;
@@ -76,19 +78,18 @@ fn environment_prefix() -> Result<PathBuf, Failure> {
     }
 }
 
-/// Where Jupyter keeps a user's data.
-fn user_data() -> Result<PathBuf, Failure> {
+/// Where Jupyter keeps a user's data; `None` where nobody says where the user is at home.
+pub(super) fn data_folder() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(folder) = variable("JUPYTER_DATA_DIR") {
-        return Ok(folder);
+        return Some(folder);
     }
-    let home = || variable("HOME").ok_or_else(|| Failure::usage("`HOME` is not set; give a folder with --prefix"));
     if cfg!(target_os = "macos") {
-        return Ok(home()?.join("Library/Jupyter"));
+        return Some(variable("HOME")?.join("Library/Jupyter"));
     }
     match variable("XDG_DATA_HOME") {
-        Some(folder) => Ok(folder.join("jupyter")),
-        None => Ok(home()?.join(".local/share/jupyter")),
+        Some(folder) => Some(folder.join("jupyter")),
+        None => Some(variable("HOME")?.join(".local/share/jupyter")),
     }
 }
 

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use jupyter_protocol::ConnectionInfo;
 
 use super::Failure;
+use super::install::data_folder;
 use super::signals::{Asked, Signals, parent_gone};
 use crate::host::{SessionOptions, StartSession};
+use crate::jupyter::history::History;
+use crate::jupyter::history_file::HistoryFile;
 use crate::jupyter::{Stop, serve};
 
 /// Tasks only move messages: two threads are enough for them.
@@ -21,7 +24,13 @@ pub struct Arguments {
     /// Worker threads of the session.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     workers: Option<u64>,
+    /// Keep the inputs of this session to itself, instead of in Jupyter's data folder with those of earlier sessions.
+    #[arg(long)]
+    no_history: bool,
 }
+
+/// Where the inputs of all sessions are, below Jupyter's data folder.
+const HISTORY_FILE: &str = "tidebook/history.jsonl";
 
 pub fn run(arguments: &Arguments, start: StartSession<'_>) -> Result<(), Failure> {
     let path = arguments.connection_file.display();
@@ -39,6 +48,10 @@ pub fn run(arguments: &Arguments, start: StartSession<'_>) -> Result<(), Failure
     let host =
         start(SessionOptions { workers, base, parameters: Vec::new(), headless: false }).map_err(Failure::runtime)?;
 
+    let history = match (arguments.no_history, data_folder()) {
+        (false, Some(data)) => History::in_file(HistoryFile::new(data.join(HISTORY_FILE))),
+        _ => History::default(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(TASK_THREADS)
         .thread_name("messages")
@@ -48,13 +61,13 @@ pub fn run(arguments: &Arguments, start: StartSession<'_>) -> Result<(), Failure
     let served = runtime.block_on(async {
         let stop = Stop::default();
         let watcher = {
-            let (host, stop) = (host.clone(), stop.clone());
+            let stop = stop.clone();
             let mut signals = Signals::listen()?;
             async move {
                 let ended = async {
-                    // A front end that shares a terminal with the kernel sends it every interrupt of its own.
+                    // An interrupt comes as a message. The signal is meant for whoever shares a terminal with the kernel.
                     while signals.next().await == Asked::Interrupt {
-                        host.interrupt();
+                        tracing::debug!("ignored an interrupt by signal");
                     }
                 };
                 tokio::select! { () = ended => {}, () = parent_gone() => {} }
@@ -62,7 +75,7 @@ pub fn run(arguments: &Arguments, start: StartSession<'_>) -> Result<(), Failure
             }
         };
         tokio::spawn(watcher);
-        serve(&info, host, stop).await
+        serve(&info, host, history, stop).await
     });
     // A cell that does not end must not keep the process alive.
     runtime.shutdown_background();

@@ -50,11 +50,12 @@ impl Signals {
 }
 
 /// Waits until the process that started this one is gone; for ever if Jupyter did not start it, since a kernel that was
-/// started by hand may outlive its shell.
+/// started by hand may outlive its shell. Jupyter may have started it by way of another program (a shell, a launcher),
+/// so it is the parent that is watched, and the variable only says that somebody wants it watched.
 pub async fn parent_gone() {
     let parent = std::os::unix::process::parent_id();
-    let started_by: Option<u32> = std::env::var(PARENT_VARIABLE).ok().and_then(|id| id.parse().ok());
-    if started_by != Some(parent) {
+    let watched = std::env::var(PARENT_VARIABLE).is_ok_and(|id| id.parse::<u32>().is_ok());
+    if !watched {
         return std::future::pending().await;
     }
     while std::os::unix::process::parent_id() == parent {

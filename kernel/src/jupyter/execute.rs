@@ -70,14 +70,11 @@ fn execute(kernel: &Kernel, request: &Request) -> Value {
     let payload = output.finish();
     match result {
         Ok(()) => {
-            json!({"status": "ok", "execution_count": count, "user_expressions": {}, "payload": payload})
+            let asked = expressions(kernel, request);
+            json!({"status": "ok", "execution_count": count, "user_expressions": asked, "payload": payload})
         }
         Err(failure) => {
-            let mut error = json!({
-                "ename": failure.kind.name(),
-                "evalue": failure.message,
-                "traceback": failure.text.lines().collect::<Vec<_>>(),
-            });
+            let mut error = described(&failure);
             if !silent {
                 kernel.queue.push(publication("error", Some(&request.header), error.clone()));
             }
@@ -88,6 +85,33 @@ fn execute(kernel: &Kernel, request: &Request) -> Value {
             error
         }
     }
+}
+
+/// What became of each of a request's `user_expressions`, which see what the cell has defined.
+fn expressions(kernel: &Kernel, request: &Request) -> Value {
+    let asked = request.content.get("user_expressions").and_then(Value::as_object);
+    let answered = asked.into_iter().flatten().map(|(name, expression)| {
+        let evaluated = catch_unwind(AssertUnwindSafe(|| kernel.host.evaluate(expression.as_str().unwrap_or_default())));
+        let answer = match evaluated.unwrap_or_else(|_| Err(panicked())) {
+            Ok(value) => json!({"status": "ok", "data": {"text/plain": value}, "metadata": {}}),
+            Err(failure) => {
+                let mut error = described(&failure);
+                error["status"] = json!("error");
+                error
+            }
+        };
+        (name.clone(), answer)
+    });
+    Value::Object(answered.collect())
+}
+
+/// A failure in the protocol's words.
+fn described(failure: &CellFailure) -> Value {
+    json!({
+        "ename": failure.kind.name(),
+        "evalue": failure.message,
+        "traceback": failure.ansi.lines().collect::<Vec<_>>(),
+    })
 }
 
 /// The cell that a request comes from: the front end's id for it, or else an identity of its own.
@@ -103,6 +127,7 @@ fn panicked() -> CellFailure {
     CellFailure {
         kind: FailureKind::Runtime,
         text: message.clone(),
+        ansi: message.clone(),
         html: format!("<pre>{}</pre>", tidebook_plan::diagnostic::escape_html(&message)),
         message,
         diagnostics: Vec::new(),

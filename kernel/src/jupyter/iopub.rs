@@ -1,134 +1,134 @@
-//! The one task that publishes.
+//! The iopub socket: one task takes from the [`Queue`] and hands each message to every subscriber.
 //!
-//! It owns the socket: it takes from the [`Queue`], greets subscribers, and gets rid of a subscriber that has stopped
-//! reading, since that one would hold up all others.
+//! Each subscriber has a connection and an outbox of its own (`subscriber`). As long as little waits for it, it holds up
+//! nobody; when much waits and it still reads, the publisher waits for it, so that a flood of output slows down the cell
+//! and loses nothing; when it has stopped reading, it is disconnected, and only it.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use jupyter_protocol::JupyterMessage;
-use jupyter_zmq_client::{KernelIoPubXPubConnection, SubscriptionEvent};
+use jupyter_protocol::{ConnectionInfo, Transport};
 use serde_json::json;
-use tokio::time::{Instant, timeout, timeout_at};
-use zeromq::util::PeerIdentity;
-use zeromq::{Socket, SocketEvent};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
 
-use super::message::publication;
+use super::message::{Signer, publication};
 use super::queue::{Outgoing, Queue};
+use super::subscriber::{Publication, Subscribers};
+use super::zmtp;
 
-/// How long the publisher waits for subscribers.
+/// How long the publisher waits for a subscriber that takes nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// How long a frame may take; there will be a later one.
-    pub frame: Duration,
-    /// How long nothing may go out before the subscribers are disconnected. Those that live connect again at once.
+    /// While the kernel runs.
     pub stall: Duration,
-    /// How long to wait for them to come back.
-    pub back: Duration,
+    /// When it ends.
+    pub end: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience { frame: Duration::from_millis(500), stall: Duration::from_secs(10), back: Duration::from_secs(1) }
+        Patience { stall: Duration::from_secs(5), end: Duration::from_secs(1) }
+    }
+}
+
+/// The bound socket.
+#[derive(Debug)]
+pub enum Listener {
+    /// On a port.
+    Tcp(TcpListener),
+    /// On a path.
+    Ipc(UnixListener),
+}
+
+impl Listener {
+    /// Binds the iopub address of a connection file.
+    ///
+    /// # Errors
+    /// Where the address is taken or not this machine's.
+    pub async fn bind(info: &ConnectionInfo) -> io::Result<Self> {
+        match info.transport {
+            Transport::TCP => {
+                let address = if info.ip == "*" { "0.0.0.0" } else { &info.ip };
+                Ok(Listener::Tcp(TcpListener::bind((address, info.iopub_port)).await?))
+            }
+            Transport::IPC => {
+                let path = format!("{}-{}", info.ip, info.iopub_port);
+                match std::fs::remove_file(&path) {
+                    // What an earlier kernel left there keeps nobody from binding, as in ZeroMQ's own library.
+                    Ok(()) => {}
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+                Ok(Listener::Ipc(UnixListener::bind(path)?))
+            }
+        }
     }
 }
 
 /// Publishes what the queue holds until it is closed and empty.
-pub async fn publish(mut connection: KernelIoPubXPubConnection, queue: Arc<Queue>, patience: Patience) {
-    let mut events = connection.socket.monitor();
-    let mut subscribers: Vec<PeerIdentity> = Vec::new();
-    // When frames began to fail, if none has gone out since.
-    let mut stalled: Option<Instant> = None;
-    loop {
-        let outgoing = tokio::select! {
-            // A subscription counts only once it has been received here: this must be asked for all the time.
-            event = connection.recv_subscription() => {
-                while let Ok(event) = events.try_recv() {
-                    if let SocketEvent::Accepted(_, subscriber) = event {
-                        subscribers.push(subscriber);
-                    }
-                }
-                greet(&mut connection, event, patience).await;
-                continue;
-            }
-            outgoing = queue.next() => outgoing,
+pub async fn publish(listener: Listener, signer: Signer, queue: Arc<Queue>, patience: Patience) {
+    let subscribers = Arc::new(Subscribers::default());
+    let accepting = tokio::spawn(accept(listener, signer.clone(), subscribers.clone()));
+    while let Some(outgoing) = queue.next().await {
+        subscribers.make_room(patience.stall).await;
+        let (display, message) = match outgoing {
+            Outgoing::Message(message) => (None, message),
+            Outgoing::Frame { display, message } => (Some(display), message),
         };
-        match outgoing {
-            None => return,
-            Some(Outgoing::Frame { display, message }) => {
-                if send(&mut connection, message.clone(), patience.frame).await {
-                    stalled = None;
-                    continue;
+        let topic = message.zmq_identities.first().cloned().unwrap_or_default();
+        let kind = message.header.msg_type.clone();
+        match signer.frames(message) {
+            Ok(frames) => subscribers.give(&Publication { topic, wire: zmtp::message(&frames), display }),
+            Err(error) => tracing::error!(%error, kind, "a message cannot be written as JSON"),
+        }
+    }
+    accepting.abort();
+    subscribers.close(patience.end).await;
+}
+
+/// Lets subscribers in.
+async fn accept(listener: Listener, signer: Signer, subscribers: Arc<Subscribers>) {
+    loop {
+        let accepted = match &listener {
+            Listener::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "small messages to a subscriber may be delayed");
                 }
-                queue.restore(display, message);
-                if stalled.get_or_insert_with(Instant::now).elapsed() > patience.stall {
-                    disconnect(&mut connection, &mut subscribers, patience).await;
-                    stalled = None;
-                }
-            }
-            Some(Outgoing::Message(message)) => {
-                if !send(&mut connection, message.clone(), patience.stall).await {
-                    disconnect(&mut connection, &mut subscribers, patience).await;
-                    send(&mut connection, message, patience.stall).await;
-                }
-                stalled = None;
-            }
+                tokio::spawn(attend(stream, signer.clone(), subscribers.clone()));
+            }),
+            Listener::Ipc(listener) => listener.accept().await.map(|(stream, _)| {
+                tokio::spawn(attend(stream, signer.clone(), subscribers.clone()));
+            }),
+        };
+        if let Err(error) = accepted {
+            tracing::warn!(%error, "cannot let a subscriber in");
+            tokio::task::yield_now().await;
         }
     }
 }
 
-/// Sends a message; false if a subscriber does not take it in time.
-async fn send(connection: &mut KernelIoPubXPubConnection, message: JupyterMessage, limit: Duration) -> bool {
-    let kind = message.header.msg_type.clone();
-    match timeout(limit, connection.send(message)).await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            tracing::warn!(%error, kind, "cannot publish a message");
-            true
-        }
-        Err(_) => {
-            tracing::warn!(kind, "a subscriber does not read");
-            false
-        }
+/// Serves one subscriber to its end.
+async fn attend(stream: impl AsyncRead + AsyncWrite + Unpin, signer: Signer, subscribers: Arc<Subscribers>) {
+    let subscriber = subscribers.enter();
+    let welcome = |topic: &[u8]| welcome(topic, &signer);
+    if let Err(error) = subscriber.attend(stream, welcome, &subscribers.moved).await {
+        tracing::debug!(%error, "a subscriber went away");
     }
+    subscribers.leave(&subscriber);
 }
 
-/// Welcomes a new subscriber, as the first message that it sees (JEP 65).
-async fn greet(
-    connection: &mut KernelIoPubXPubConnection,
-    event: jupyter_zmq_client::Result<SubscriptionEvent>,
-    patience: Patience,
-) {
-    match event {
-        Ok(SubscriptionEvent::Subscribe(topic)) => {
-            let mut welcome = publication("iopub_welcome", None, json!({"subscription": topic}));
-            // Under its own topic, since the subscriber may have asked for no other.
-            welcome.zmq_identities = vec![Bytes::from(topic.into_bytes())];
-            send(connection, welcome, patience.frame).await;
+/// The first message that a subscriber sees (JEP 65), under its own topic, since it may have asked for no other.
+fn welcome(topic: &[u8], signer: &Signer) -> Option<Bytes> {
+    let mut welcome = publication("iopub_welcome", None, json!({"subscription": String::from_utf8_lossy(topic)}));
+    welcome.zmq_identities = vec![Bytes::copy_from_slice(topic)];
+    match signer.frames(welcome) {
+        Ok(frames) => Some(zmtp::message(&frames)),
+        Err(error) => {
+            tracing::error!(%error, "a welcome cannot be written as JSON");
+            None
         }
-        Ok(SubscriptionEvent::Unsubscribe(_)) => {}
-        Err(error) => tracing::debug!(%error, "a subscriber went away or sent nonsense"),
-    }
-}
-
-/// Disconnects all subscribers: which of them hangs cannot be seen. Waits a moment until they are back, so that those
-/// that live miss nothing.
-async fn disconnect(
-    connection: &mut KernelIoPubXPubConnection,
-    subscribers: &mut Vec<PeerIdentity>,
-    patience: Patience,
-) {
-    tracing::warn!(subscribers = subscribers.len(), "disconnecting all subscribers, since one does not read");
-    let backend = connection.socket.backend();
-    let mut away = subscribers.len();
-    for subscriber in subscribers.drain(..) {
-        backend.peer_disconnected(&subscriber);
-    }
-    let until = Instant::now() + patience.back;
-    while away > 0 {
-        let Ok(event) = timeout_at(until, connection.recv_subscription()).await else { return };
-        away -= usize::from(matches!(event, Ok(SubscriptionEvent::Subscribe(_))));
-        greet(connection, event, patience).await;
     }
 }

@@ -13,7 +13,6 @@ use uuid::Uuid;
 use super::comm::Comms;
 use super::history::History;
 use super::message::{PROTOCOL_VERSION, Request, publication};
-use super::output::bundle;
 use super::position::{to_bytes, to_points};
 use super::queue::Queue;
 use super::server::Stop;
@@ -37,9 +36,9 @@ pub struct Kernel {
 
 impl Kernel {
     /// A kernel over `host` that publishes through `queue`.
-    pub fn new(host: Arc<dyn Host>, queue: Arc<Queue>, stop: Stop) -> Self {
-        let (id, history, comms, displays) = (Uuid::new_v4(), Mutex::default(), Comms::default(), AtomicU64::new(0));
-        Kernel { host, queue, history, stop, id, comms, displays }
+    pub fn new(host: Arc<dyn Host>, queue: Arc<Queue>, history: History, stop: Stop) -> Self {
+        let (id, comms, displays) = (Uuid::new_v4(), Comms::default(), AtomicU64::new(0));
+        Kernel { host, queue, history: Mutex::new(history), stop, id, comms, displays }
     }
 
     /// A number for a new display, and the id that front ends know it by: unlike any of an earlier kernel, whose outputs
@@ -110,10 +109,7 @@ impl Kernel {
                 self.queue.push(publication("shutdown_reply", Some(&request.header), content.clone()));
                 content
             }
-            kind if kind.ends_with("_request") => {
-                tracing::warn!(kind, "refused a request of an unknown type");
-                error("UnknownRequest", &format!("`{kind}` is not a request that this kernel knows"))
-            }
+            // A later version of the protocol may have it, and an answer in a form that nobody has agreed on helps nobody.
             kind => {
                 tracing::warn!(kind, "ignored a message of an unknown type");
                 return None;
@@ -150,6 +146,7 @@ impl Kernel {
                     "text": item.label,
                     "type": item.kind,
                     "signature": item.detail,
+                    "documentation": item.doc,
                 })
             })
             .collect();
@@ -163,8 +160,12 @@ impl Kernel {
     }
 
     fn inspect(&self, request: &Request) -> Value {
-        let found = self.host.inspect(request.text("code"), cursor(request));
-        let data = found.as_ref().map_or_else(|| json!({}), bundle);
+        let detailed = request.number("detail_level").unwrap_or(0) > 0;
+        let found = self.host.inspect(request.text("code"), cursor(request), detailed);
+        let data = found.as_ref().map_or_else(
+            || json!({}),
+            |found| json!({"text/html": found.html, "text/markdown": found.markdown, "text/plain": found.text}),
+        );
         json!({"status": "ok", "found": found.is_some(), "data": data, "metadata": {}})
     }
 }

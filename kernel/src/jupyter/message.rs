@@ -9,6 +9,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use jupyter_protocol::{Header, JupyterMessage, UnknownMessage};
 use jupyter_zmq_client::{RawMessage, RuntimeError};
+use ring::hmac;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -33,6 +34,9 @@ pub enum DecodeError {
         #[source]
         source: serde_json::Error,
     },
+    /// Its signature has come before: somebody repeats what was once sent.
+    #[error("the signature has been used before")]
+    Replayed,
     /// The header lacks what no reply can do without.
     #[error("the header has no `{0}`")]
     Header(&'static str),
@@ -127,6 +131,46 @@ fn message(kind: &str, identities: Vec<Bytes>, parent: Option<&Header>, content:
         content: UnknownMessage { msg_type: kind.to_string(), content }.into(),
         buffers: Vec::new(),
         channel: None,
+    }
+}
+
+/// Makes the frames of what leaves the kernel by iopub.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    key: Option<hmac::Key>,
+    session: String,
+}
+
+impl Signer {
+    /// Signs with `key`; an empty key signs nothing. `session` stands in every header.
+    pub fn new(key: &str, session: &str) -> Self {
+        let key = (!key.is_empty()).then(|| hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()));
+        Signer { key, session: session.to_string() }
+    }
+
+    /// The frames of a message: topic or address, delimiter, signature, header, parent, metadata, content.
+    ///
+    /// # Errors
+    /// Where a part cannot be written as JSON.
+    pub fn frames(&self, message: JupyterMessage) -> Result<Vec<Bytes>, serde_json::Error> {
+        let message = message.with_session(&self.session);
+        let parent = match &message.parent_header {
+            Some(parent) => serde_json::to_vec(parent)?,
+            None => b"{}".to_vec(),
+        };
+        let header = serde_json::to_vec(&message.header)?;
+        let (metadata, content) = (serde_json::to_vec(&message.metadata)?, serde_json::to_vec(&message.content)?);
+        let parts = [header, parent, metadata, content];
+        let signature = self.key.as_ref().map_or_else(String::new, |key| {
+            let mut context = hmac::Context::with_key(key);
+            parts.iter().for_each(|part| context.update(part));
+            context.sign().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        });
+        let mut frames = message.zmq_identities;
+        frames.extend([Bytes::from_static(b"<IDS|MSG>"), Bytes::from(signature)]);
+        frames.extend(parts.map(Bytes::from));
+        frames.extend(message.buffers);
+        Ok(frames)
     }
 }
 

@@ -1,9 +1,8 @@
 //! What is to be published, in order.
 //!
-//! One subscriber that does not read stalls the whole socket, so what waits must stay bounded without losing what
-//! matters: messages are kept, each one; text on a stream is merged; of a display's frames only the latest is kept. A
-//! frame or a text keeps the place of the first one that it replaces, so that both are published before the idle status
-//! that follows them.
+//! Subscribers may be slower than cells, so what waits must stay bounded without losing what matters: messages are kept,
+//! each one; text on a stream is merged; of a display's frames only the latest is kept. A frame or a text keeps the place
+//! of the first one that it replaces, so that both are published before the idle status that follows them.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -31,7 +30,7 @@ const MAX_TEXT: usize = 16 << 20;
 pub enum Outgoing {
     /// A message that must not be lost.
     Message(JupyterMessage),
-    /// The latest frame of a display: it may be dropped, or put back with [`Queue::restore`].
+    /// The latest frame of a display: one that comes later may take its place.
     Frame {
         /// Which display.
         display: u64,
@@ -151,17 +150,6 @@ impl Queue {
         }
         drop(state);
         self.filled.notify_one();
-    }
-
-    /// Puts a frame back that could not be sent, unless there is a later one.
-    pub fn restore(&self, display: u64, message: JupyterMessage) {
-        let mut state = self.state.lock();
-        let last = Slot { version: u64::MAX, pending: None, ended: true };
-        let slot = state.frames.entry(display).or_insert(last);
-        if slot.pending.is_none() {
-            slot.pending = Some(message);
-            state.entries.push_back(Entry::Frame(display));
-        }
     }
 
     /// Frees the slot of a display once its last frame has been taken.
@@ -322,19 +310,6 @@ mod tests {
         assert_eq!(drain(&queue, now), vec![json!({"name": "v3"}), json!({"name": "idle"})]);
         queue.push_frame(7, 3, named("v3 again"));
         assert!(matches!(queue.take(now), Next::Empty));
-    }
-
-    #[test]
-    fn a_frame_that_was_not_sent_comes_back_unless_there_is_a_later_one() {
-        let (queue, now) = (Queue::default(), Instant::now());
-        queue.open_display(7, 0);
-        queue.push_frame(7, 1, named("v1"));
-        let Next::Ready(Outgoing::Frame { display, message }) = queue.take(now) else { panic!("a frame is ready") };
-        queue.restore(display, message.clone());
-        assert_eq!(drain(&queue, now), vec![json!({"name": "v1"})]);
-        queue.push_frame(7, 2, named("v2"));
-        queue.restore(display, message);
-        assert_eq!(drain(&queue, now), vec![json!({"name": "v2"})]);
     }
 
     #[test]

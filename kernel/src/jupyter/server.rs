@@ -7,24 +7,27 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
 use crossbeam_channel::Receiver;
 use jupyter_protocol::{ConnectionInfo, JupyterMessage};
 use jupyter_zmq_client::{
     KernelHeartbeatConnection, RawMessage, RouterRecvConnection, RouterSendConnection, RuntimeError,
-    create_kernel_control_connection, create_kernel_heartbeat_connection, create_kernel_iopub_xpub_connection,
-    create_kernel_shell_connection, create_kernel_stdin_connection,
+    create_kernel_control_connection, create_kernel_heartbeat_connection, create_kernel_shell_connection,
+    create_kernel_stdin_connection,
 };
-use serde_json::json;
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
-use zeromq::{SocketRecv, SocketSend};
+use zeromq::{SocketRecv, SocketSend, ZmqMessage};
 
 use super::execute::run_cells;
-use super::iopub::{Patience, publish};
+use super::history::History;
+use super::iopub::{Listener, Patience, publish};
 use super::kernel::Kernel;
-use super::message::{DecodeError, Request, publication};
+use super::message::{DecodeError, Request, Signer};
 use super::queue::Queue;
+use super::replay::Signatures;
 use crate::host::Host;
 
 /// How long the end of the kernel waits for the host, and for what is still to be published.
@@ -76,25 +79,29 @@ impl Stop {
 /// Serves `host` on the sockets of a connection file until a shutdown request or [`Stop::stop`], then shuts the host
 /// down.
 ///
+/// There is no status `starting`: nobody could have subscribed to it.
+///
 /// # Errors
 /// Where a socket cannot be bound or a thread cannot be started.
-pub async fn serve(info: &ConnectionInfo, host: Arc<dyn Host>, stop: Stop) -> Result<(), ServeError> {
+pub async fn serve(
+    info: &ConnectionInfo,
+    host: Arc<dyn Host>,
+    history: History,
+    stop: Stop,
+) -> Result<(), ServeError> {
     let session = Uuid::new_v4().to_string();
     let bind = |channel| move |source| ServeError::Bind { channel, source };
     let heartbeat = create_kernel_heartbeat_connection(info).await.map_err(bind("heartbeat"))?;
-    let mut iopub = create_kernel_iopub_xpub_connection(info, &session).await.map_err(bind("iopub"))?;
+    let iopub = Listener::bind(info).await.map_err(RuntimeError::from).map_err(bind("iopub"))?;
     let stdin = create_kernel_stdin_connection(info, &session).await.map_err(bind("stdin"))?;
     let control = create_kernel_control_connection(info, &session).await.map_err(bind("control"))?;
     let shell = create_kernel_shell_connection(info, &session).await.map_err(bind("shell"))?;
 
-    // Sent at once, so that it never comes after the welcome of a subscriber.
-    if let Err(error) = iopub.send(publication("status", None, json!({"execution_state": "starting"}))).await {
-        tracing::warn!(%error, "cannot publish that the kernel starts");
-    }
     let queue = Arc::new(Queue::default());
-    let kernel = Arc::new(Kernel::new(host.clone(), queue.clone(), stop.clone()));
+    let kernel = Arc::new(Kernel::new(host.clone(), queue.clone(), history, stop.clone()));
     let mut tasks = tokio::task::JoinSet::new();
-    let publisher = tokio::spawn(publish(iopub, queue.clone(), Patience::default()));
+    let publisher = tokio::spawn(publish(iopub, Signer::new(&info.key, &session), queue.clone(), Patience::default()));
+    let seen = Arc::new(Mutex::new(Signatures::default()));
     tasks.spawn(beat(heartbeat));
 
     let (cell_sender, cells) = crossbeam_channel::unbounded();
@@ -104,16 +111,16 @@ pub async fn serve(info: &ConnectionInfo, host: Arc<dyn Host>, stop: Stop) -> Re
     let (shell_replies, replies) = mpsc::unbounded_channel();
     let (sender, receiver) = shell.split();
     tasks.spawn(send(sender, replies));
-    tasks.spawn(receive(receiver, "shell", move |request| {
+    tasks.spawn(receive(receiver, "shell", seen.clone(), move |request| {
         if request.kind() == "execute_request" { &cell_sender } else { &shell_sender }.send(request).is_ok()
     }));
     let (control_replies, replies) = mpsc::unbounded_channel();
     let (sender, receiver) = control.split();
     tasks.spawn(send(sender, replies));
-    tasks.spawn(receive(receiver, "control", move |request| control_sender.send(request).is_ok()));
+    tasks.spawn(receive(receiver, "control", seen.clone(), move |request| control_sender.send(request).is_ok()));
     // The kernel asks nobody for input; the socket is read so that nothing piles up in it.
     let (_stdin_sending, receiver) = stdin.split();
-    tasks.spawn(receive(receiver, "stdin", move |request| {
+    tasks.spawn(receive(receiver, "stdin", seen, move |request| {
         tracing::debug!(kind = request.kind(), "ignored a message on stdin");
         true
     }));
@@ -151,8 +158,15 @@ fn answer(kernel: &Kernel, requests: &Receiver<Request>, replies: &mpsc::Unbound
     }
 }
 
-/// Reads requests off a socket; what is not one is logged and dropped.
-async fn receive(mut socket: RouterRecvConnection, channel: &'static str, take: impl Fn(Request) -> bool) {
+/// Reads requests off a socket. What is not one, is not signed with the kernel's key, or has been seen before, is counted,
+/// logged and dropped.
+async fn receive(
+    mut socket: RouterRecvConnection,
+    channel: &'static str,
+    seen: Arc<Mutex<Signatures>>,
+    take: impl Fn(Request) -> bool,
+) {
+    let mut dropped: u64 = 0;
     loop {
         let multipart = match socket.socket.recv().await {
             Ok(multipart) => multipart,
@@ -162,16 +176,34 @@ async fn receive(mut socket: RouterRecvConnection, channel: &'static str, take: 
                 continue;
             }
         };
-        let request = RawMessage::from_multipart(multipart, &socket.mac).map_err(DecodeError::from);
-        match request.and_then(Request::decode) {
+        let signature = signature(&multipart);
+        let checked = RawMessage::from_multipart(multipart, &socket.mac).map_err(DecodeError::from);
+        // Only a signature that is right is remembered, so that strangers cannot fill the memory.
+        let fresh = checked.and_then(|raw| match signature {
+            Some(signature) if !seen.lock().is_new(&signature) => Err(DecodeError::Replayed),
+            _ => Request::decode(raw),
+        });
+        match fresh {
             Ok(request) => {
                 if !take(request) {
                     return;
                 }
             }
-            Err(error) => tracing::warn!(%error, channel, "dropped a message"),
+            Err(error) => {
+                dropped += 1;
+                // Whoever sends without end does not fill the log.
+                if dropped <= 16 || dropped.is_power_of_two() {
+                    tracing::warn!(%error, channel, dropped, "dropped a message");
+                }
+            }
         }
     }
+}
+
+/// The frame behind the delimiter; `None` where nothing is signed.
+fn signature(multipart: &ZmqMessage) -> Option<Bytes> {
+    let mut frames = multipart.iter().skip_while(|frame| &frame[..] != b"<IDS|MSG>");
+    frames.nth(1).filter(|signature| !signature.is_empty()).cloned()
 }
 
 /// Sends replies.

@@ -85,7 +85,7 @@ impl Recorder {
                 "output_type": "error",
                 "ename": failure.kind.name(),
                 "evalue": failure.message,
-                "traceback": failure.text.lines().collect::<Vec<_>>(),
+                "traceback": failure.ansi.lines().collect::<Vec<_>>(),
             })
         }));
         outputs
@@ -177,6 +177,7 @@ mod tests {
             kind: FailureKind::Expectation,
             message: "not empty".to_string(),
             text: "not empty\n  row 1".to_string(),
+            ansi: "\u{1b}[1mnot empty\u{1b}[0m\n  row 1".to_string(),
             html: String::new(),
             diagnostics: Vec::new(),
         };
@@ -185,7 +186,7 @@ mod tests {
             {"output_type": "stream", "name": "stderr", "text": ["d"]},
             {"output_type": "display_data", "data": {"text/html": ["<p>schema</p>"], "text/plain": ["schema"]}, "metadata": {}},
             {"output_type": "execute_result", "execution_count": 4, "data": {"text/plain": ["3"]}, "metadata": {}},
-            {"output_type": "error", "ename": "ExpectationError", "evalue": "not empty", "traceback": ["not empty", "  row 1"]},
+            {"output_type": "error", "ename": "ExpectationError", "evalue": "not empty", "traceback": ["\u{1b}[1mnot empty\u{1b}[0m", "  row 1"]},
         ]);
         assert_eq!(Value::Array(recorder.notebook_outputs(4, Some(&failure))), expected);
     }

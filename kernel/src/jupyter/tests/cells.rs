@@ -45,6 +45,33 @@ async fn a_failure_says_the_same_in_the_reply_and_on_iopub() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn expressions_are_answered_each_by_itself_after_a_cell_that_succeeds() {
+    let mut it = FrontEnd::start().await;
+    let asked = json!({"length": "four", "none": "x", "odd": 7});
+    for silent in [false, true] {
+        let content = json!({"code": "", "silent": silent, "user_expressions": asked});
+        let id = it.ask("execute_request", content).await;
+        it.busy(&id).await;
+        if !silent {
+            it.expect("execute_input", &id).await;
+        }
+        it.idle(&id).await;
+        let answers = it.reply_to(&id, "ok").await["user_expressions"].clone();
+        assert_eq!(answers["length"], json!({"status": "ok", "data": {"text/plain": "4"}, "metadata": {}}));
+        assert_eq!((&answers["none"]["status"], &answers["none"]["evalue"]), (&json!("error"), &json!("no value")));
+        assert_eq!(answers["none"]["ename"], "DiagnosticError");
+        assert!(answers["none"]["traceback"].as_array().is_some_and(|lines| !lines.is_empty()));
+        assert_eq!(answers["odd"]["status"], "ok", "what is no text is an empty expression");
+    }
+    let failing = it.ask("execute_request", json!({"code": "fail no", "user_expressions": asked})).await;
+    it.begun(&failing, "fail no").await;
+    it.expect("error", &failing).await;
+    it.idle(&failing).await;
+    assert_eq!(it.reply_to(&failing, "error").await["user_expressions"], json!({}));
+    it.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_aborts_what_was_sent_before_it_was_known_and_nothing_later() {
     let mut it = FrontEnd::start().await;
     let code = "wait\nfail no";

@@ -20,6 +20,7 @@ use zeromq::{SocketRecv, SocketSend, ZmqMessage};
 
 use crate::fake_host::FakeHost;
 use crate::host::Host;
+use crate::jupyter::history::History;
 use crate::jupyter::message::publication;
 use crate::jupyter::{ServeError, Stop, serve};
 
@@ -97,7 +98,7 @@ impl FrontEnd {
         let (host, stop) = (Arc::new(FakeHost::default()), Stop::default());
         let kernel = {
             let (info, host, stop) = (info.clone(), host.clone() as Arc<dyn Host>, stop.clone());
-            tokio::spawn(async move { serve(&info, host, stop).await })
+            tokio::spawn(async move { serve(&info, host, History::default(), stop).await })
         };
         let session = Uuid::new_v4().to_string();
         let identity = peer_identity_for_session(&session).unwrap();

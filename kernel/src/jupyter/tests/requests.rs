@@ -34,11 +34,13 @@ async fn positions_are_code_points() {
     let completion = it.answer("complete_request", asked).await;
     assert_eq!(completion["matches"], json!(["word"]));
     assert_eq!((&completion["cursor_start"], &completion["cursor_end"]), (&json!(3), &json!(5)));
-    let types = json!([{"start": 3, "end": 5, "text": "word", "type": "step", "signature": "a detail"}]);
+    let types = json!([{"start": 3, "end": 5, "text": "word", "type": "step", "signature": "a detail", "documentation": "help"}]);
     assert_eq!(completion["metadata"], json!({"_jupyter_types_experimental": types}));
     let found = it.answer("inspect_request", json!({"code": "é😀 wo", "cursor_pos": 3, "detail_level": 0})).await;
-    let data = json!({"text/html": "<b>wo</b>", "text/plain": "about wo"});
-    assert_eq!(found, json!({"status": "ok", "found": true, "data": data, "metadata": {}}));
+    let data = |text| json!({"text/html": "<b>wo</b>", "text/markdown": "**wo**", "text/plain": text});
+    assert_eq!(found, json!({"status": "ok", "found": true, "data": data("about wo"), "metadata": {}}));
+    let detailed = it.answer("inspect_request", json!({"code": "é😀 wo", "cursor_pos": 3, "detail_level": 1})).await;
+    assert_eq!(detailed["data"], data("all about wo"));
     let unknown = it.answer("inspect_request", json!({"code": "x", "cursor_pos": 0})).await;
     assert_eq!(unknown, json!({"status": "ok", "found": false, "data": {}, "metadata": {}}));
     it.end().await;

@@ -1,72 +1,149 @@
-//! A subscriber that does not read.
+//! Subscribers that do not read, read slowly, come late, or go away in the middle.
 
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jupyter_protocol::{ConnectionInfo, Transport};
-use jupyter_zmq_client::{
-    ClientIoPubConnection, RawMessage, create_client_iopub_connection, create_kernel_iopub_xpub_connection,
-};
+use jupyter_zmq_client::{ClientIoPubConnection, RawMessage, create_client_iopub_connection};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zeromq::SocketRecv;
 
-use crate::jupyter::iopub::{Patience, publish};
-use crate::jupyter::message::publication;
+use crate::jupyter::iopub::{Listener, Patience, publish};
+use crate::jupyter::message::{Signer, publication};
 use crate::jupyter::queue::Queue;
 
-/// More than sockets hold between them.
-const MESSAGES: u64 = 400;
+/// Together more than what sockets hold and may wait for a subscriber.
+const MESSAGES: u64 = 500;
 const MESSAGE_BYTES: usize = 256 << 10;
 
-fn iopub_at(port: u16) -> ConnectionInfo {
-    ConnectionInfo {
-        ip: "127.0.0.1".to_string(),
-        transport: Transport::TCP,
-        shell_port: 0,
-        iopub_port: port,
-        stdin_port: 0,
-        control_port: 0,
-        hb_port: 0,
-        key: "a key".to_string(),
-        signature_scheme: "hmac-sha256".to_string(),
-        kernel_name: None,
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A publisher alone.
+struct Publisher {
+    info: ConnectionInfo,
+    queue: Arc<Queue>,
+    task: JoinHandle<()>,
+}
+
+impl Publisher {
+    async fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let info = ConnectionInfo {
+            ip: "127.0.0.1".to_string(),
+            transport: Transport::TCP,
+            shell_port: 0,
+            iopub_port: port,
+            stdin_port: 0,
+            control_port: 0,
+            hb_port: 0,
+            key: "a key".to_string(),
+            signature_scheme: "hmac-sha256".to_string(),
+            kernel_name: None,
+        };
+        let queue = Arc::new(Queue::default());
+        let patience = Patience { stall: Duration::from_millis(500), end: Duration::from_millis(500) };
+        let listener = Listener::bind(&info).await.unwrap();
+        let task = tokio::spawn(publish(listener, Signer::new(&info.key, "kernel"), queue.clone(), patience));
+        Publisher { info, queue, task }
+    }
+
+    /// A subscriber that has been greeted.
+    async fn subscribe(&self, topic: &str) -> ClientIoPubConnection {
+        let mut subscriber = create_client_iopub_connection(&self.info, topic, "reader").await.unwrap();
+        assert_eq!(next(&mut subscriber).await, json!({"subscription": topic}));
+        subscriber
+    }
+
+    fn push(&self, numbers: std::ops::Range<u64>) {
+        let text = "z".repeat(MESSAGE_BYTES);
+        for number in numbers {
+            self.queue.push(publication("stream", None, json!({"number": number, "text": text})));
+        }
+    }
+
+    async fn end(self) {
+        self.queue.close();
+        timeout(DEADLINE, self.task).await.expect("the publisher ends").unwrap();
     }
 }
 
 /// The content of the next message.
 async fn next(subscriber: &mut ClientIoPubConnection) -> Value {
-    let multipart = timeout(Duration::from_secs(30), subscriber.socket.recv()).await.expect("a message").unwrap();
+    let multipart = timeout(DEADLINE, subscriber.socket.recv()).await.expect("a message").unwrap();
     let raw = RawMessage::from_multipart(multipart, &subscriber.mac).unwrap();
     serde_json::from_slice(&raw.jparts[3]).unwrap()
 }
 
+/// Reads these numbers: each once, none missing, none before another.
+async fn read(subscriber: &mut ClientIoPubConnection, numbers: std::ops::Range<u64>) {
+    for number in numbers {
+        assert_eq!(next(subscriber).await["number"], number);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_does_not_read_keeps_nothing_from_the_others() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let info = iopub_at(port);
-    let connection = create_kernel_iopub_xpub_connection(&info, "kernel").await.unwrap();
-    let queue = Arc::new(Queue::default());
-    let patience =
-        Patience { frame: Duration::from_millis(100), stall: Duration::from_millis(500), back: Duration::from_secs(5) };
-    let publisher = tokio::spawn(publish(connection, queue.clone(), patience));
-    let _lazy = create_client_iopub_connection(&info, "", "lazy").await.unwrap();
-    let mut reader = create_client_iopub_connection(&info, "", "reader").await.unwrap();
-    assert_eq!(next(&mut reader).await, json!({"subscription": ""}));
+    let publisher = Publisher::start().await;
+    let _lazy = publisher.subscribe("").await;
+    let mut reader = publisher.subscribe("").await;
+    publisher.push(0..MESSAGES);
+    read(&mut reader, 0..MESSAGES).await;
+    publisher.end().await;
+}
 
-    let text = "z".repeat(MESSAGE_BYTES);
-    for number in 0..MESSAGES {
-        queue.push(publication("stream", None, json!({"number": number, "text": text})));
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_goes_away_in_the_middle_is_forgotten() {
+    let publisher = Publisher::start().await;
+    let (mut reader, mut leaver) = (publisher.subscribe("").await, publisher.subscribe("").await);
+    publisher.push(0..20);
+    read(&mut leaver, 0..2).await;
+    drop(leaver);
+    publisher.push(20..60);
+    read(&mut reader, 0..60).await;
+    publisher.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_reads_slowly_gets_everything() {
+    let publisher = Publisher::start().await;
+    let (mut first, mut second) = (publisher.subscribe("").await, publisher.subscribe("").await);
+    publisher.push(0..MESSAGES);
+    // The one is always behind the other by more than may wait.
+    for start in (0..MESSAGES).step_by(100) {
+        read(&mut first, start..start + 100).await;
+        read(&mut second, start..start + 100).await;
     }
-    // A message may come twice and greetings may come between, but none is missing and none overtakes another.
-    let mut last = None;
-    while last != Some(MESSAGES - 1) {
-        let Some(number) = next(&mut reader).await["number"].as_u64() else { continue };
-        let expected = last.map_or(0, |last| last + 1);
-        assert!(number == expected || Some(number) == last, "{number} after {last:?}");
-        last = Some(number);
-    }
-    queue.close();
-    timeout(Duration::from_secs(30), publisher).await.expect("the publisher ends").unwrap();
+    publisher.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_choose_what_comes() {
+    let publisher = Publisher::start().await;
+    let mut statuses = publisher.subscribe("status").await;
+    let mut all = publisher.subscribe("").await;
+    publisher.push(0..1);
+    publisher.queue.push(publication("status", None, json!({"execution_state": "idle"})));
+    assert_eq!(next(&mut statuses).await, json!({"execution_state": "idle"}));
+    read(&mut all, 0..1).await;
+    assert_eq!(next(&mut all).await, json!({"execution_state": "idle"}));
+    publisher.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_on_the_port_are_shown_the_door() {
+    let publisher = Publisher::start().await;
+    let mut browser = TcpStream::connect(("127.0.0.1", publisher.info.iopub_port)).await.unwrap();
+    browser.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    timeout(DEADLINE, browser.read_to_end(&mut answer)).await.expect("the connection ends").unwrap_or_default();
+    assert!(answer.len() <= 64, "it was greeted and no more");
+    let mut reader = publisher.subscribe("").await;
+    publisher.push(0..1);
+    read(&mut reader, 0..1).await;
+    publisher.end().await;
 }
