@@ -10,6 +10,7 @@
 mod build;
 mod completeness;
 mod faults;
+mod format;
 mod grammar;
 mod pieces;
 pub(crate) mod scan;
@@ -24,6 +25,7 @@ use tidebook_plan::{Diagnostic, Span};
 
 use build::Builder;
 pub use completeness::{Completeness, is_complete};
+pub use format::{Formatted, format};
 use grammar::{Grammar, Rule};
 pub(crate) use pieces::cut;
 use scan::{Scan, TokenKind};

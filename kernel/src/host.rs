@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidebook_plan::Diagnostic;
 use tidebook_session::{CellFailure, CellOutput, CellRequest, Inspected};
 
 /// How a session is started.
@@ -87,6 +88,9 @@ pub trait Host: Send + Sync {
         outputs: &[Box<dyn CellOutput>],
         options: &HeadlessOptions,
     ) -> Vec<Result<(), CellFailure>>;
+
+    /// What is wrong with each of the cells, found in order and without running any.
+    fn check(&self, cells: &[CellRequest]) -> Vec<Vec<Diagnostic>>;
 
     /// Makes the running cell end with [`tidebook_session::FailureKind::Interrupted`]; does nothing while idle.
     fn interrupt(&self);

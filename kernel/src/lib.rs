@@ -4,7 +4,7 @@
 //!   thread that is there for it, so that every other request is answered while a cell runs.
 //! - [`render`] draws a page of a table as HTML and as text. *Invariant:* every value is escaped.
 //! - [`notebook`] reads and writes notebook files.
-//! - [`cli`] is the command line: `tidebook kernel`, `install`, `run`.
+//! - [`cli`] is the command line: `tidebook kernel`, `install`, `run`, `check`, `fmt`.
 
 pub mod cli;
 pub mod host;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tidebook_kernel::host::{Completeness, Completion, CompletionItem, HeadlessOptions, Host, SessionOptions};
+use tidebook_plan::Diagnostic;
 use tidebook_session::{CellFailure, CellOutput, CellRequest, Inspected, Session};
 
 /// Starts a session.
@@ -36,6 +37,10 @@ impl Host for SessionHost {
     ) -> Vec<Result<(), CellFailure>> {
         let options = tidebook_session::HeadlessOptions { timeout: options.timeout, follow: options.follow };
         self.0.run_all(cells, outputs, &options)
+    }
+
+    fn check(&self, cells: &[CellRequest]) -> Vec<Vec<Diagnostic>> {
+        self.0.check(cells)
     }
 
     fn interrupt(&self) {

@@ -99,6 +99,12 @@ impl<'i> Parts<'i> {
     }
 }
 
+/// The words that a pair consists of, whatever blanks and comments stand between them.
+fn words<'i>(pair: &Pair<'i, Rule>) -> Vec<&'i str> {
+    let words: Vec<&str> = pair.clone().into_inner().map(|word| word.as_str()).collect();
+    if words.is_empty() { vec![pair.as_str()] } else { words }
+}
+
 fn is_punctuation(rule: Rule) -> bool {
     matches!(
         rule,

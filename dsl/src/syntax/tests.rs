@@ -3,5 +3,5 @@
 use super::*;
 
 mod broken;
-mod corpus;
+pub(super) mod corpus;
 mod shapes;

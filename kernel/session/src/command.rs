@@ -48,29 +48,34 @@ pub(crate) fn as_output(
     }))
 }
 
-/// Runs a command that is not an output.
-pub(crate) fn run(
+/// What a command says of the definitions alone.
+pub(crate) enum Answer {
+    /// Something to show.
+    Markup(Markup),
+    /// A value.
+    Value(String),
+    /// A page of the manual.
+    Page(Markup),
+}
+
+/// What a command says, if the definitions alone tell; `None` for one that asks or changes what runs.
+///
+/// # Errors
+/// Where the command is wrong.
+pub(crate) fn answer(
     session: &Session,
-    inner: &mut Inner,
-    output: &dyn CellOutput,
     name: &str,
     arguments: &str,
     span: Span,
-) -> Result<(), CommandFault> {
+) -> Result<Option<Answer>, CommandFault> {
     let arguments = arguments.trim();
-    match name {
-        "tables" => output.markup(tables(session)),
-        "explain" => output.markup(explain(session, arguments, span)?),
-        "stats" => output.markup(stats(inner)?),
-        "stop" => stop(session, inner, arguments, span)?,
-        "eval" => output.value(&eval(session, arguments, span)?),
-        "echo" => match arguments.strip_prefix("-e").filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
-            Some(rest) => output.stream(Stream::Err, &format!("{}\n", rest.trim_start())),
-            None => output.stream(Stream::Out, &format!("{arguments}\n")),
-        },
-        "clear" => output.clear(false),
+    Ok(Some(match name {
+        "stats" | "stop" | "echo" | "clear" => return Ok(None),
+        "tables" => Answer::Markup(tables(session)),
+        "explain" => Answer::Markup(explain(session, arguments, span)?),
+        "eval" => Answer::Value(eval(session, arguments, span)?),
         "help" => match help::topic(session, arguments) {
-            Some(page) => output.page(page),
+            Some(page) => Answer::Page(page),
             None => {
                 let message = format!("there is no help on `{arguments}`");
                 return Err(CommandFault::text("D0502", message, span, "`%help` alone lists the topics"));
@@ -92,6 +97,44 @@ pub(crate) fn run(
             };
             return Err(CommandFault::text("D0501", format!("unknown command `%{unknown}`"), span, &help));
         }
+    }))
+}
+
+/// Runs a command that is not an output.
+pub(crate) fn run(
+    session: &Session,
+    inner: &mut Inner,
+    output: &dyn CellOutput,
+    name: &str,
+    arguments: &str,
+    span: Span,
+) -> Result<(), CommandFault> {
+    match answer(session, name, arguments, span)? {
+        Some(Answer::Markup(markup)) => output.markup(markup),
+        Some(Answer::Value(value)) => output.value(&value),
+        Some(Answer::Page(page)) => output.page(page),
+        None => act(session, inner, output, name, arguments.trim(), span)?,
+    }
+    Ok(())
+}
+
+/// Runs a command that asks or changes what runs.
+fn act(
+    session: &Session,
+    inner: &mut Inner,
+    output: &dyn CellOutput,
+    name: &str,
+    arguments: &str,
+    span: Span,
+) -> Result<(), CommandFault> {
+    match name {
+        "stats" => output.markup(stats(inner)?),
+        "stop" => stop(session, inner, arguments, span)?,
+        "clear" => output.clear(false),
+        _ => match arguments.strip_prefix("-e").filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
+            Some(rest) => output.stream(Stream::Err, &format!("{}\n", rest.trim_start())),
+            None => output.stream(Stream::Out, &format!("{arguments}\n")),
+        },
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! the last catalog.
 
 mod cell;
+mod check;
 mod codec;
 mod command;
 mod environment;
@@ -28,4 +29,5 @@ pub use headless::HeadlessOptions;
 pub use output::{CellFailure, CellOutput, CellRequest, FailureKind, Inspected, Markup, Stream};
 pub use question::{Completeness, Completion, CompletionItem};
 pub use session::{Session, SessionError, SessionOptions};
+pub use tidebook_dsl::syntax::{Formatted, format};
 pub use view::{Page, PageColumn, PageRequest, PageSource, Verdict, View, ViewKind};

@@ -1,6 +1,9 @@
 //! The command line. Exit codes: 0, 1 where a statement, an expectation, a source or a sink fails, 2 for a wrong use.
 
+mod check;
 mod duration;
+mod files;
+mod fmt;
 mod install;
 mod kernel;
 mod run;
@@ -36,6 +39,10 @@ enum Command {
     Install(install::Arguments),
     /// Run a notebook or a script without a front end, and print the tables that it shows.
     Run(run::Arguments),
+    /// Say what is wrong with scripts and notebooks, without running anything.
+    Check(check::Arguments),
+    /// Bring scripts and notebooks into the one layout.
+    Fmt(fmt::Arguments),
 }
 
 /// Runs the program on the process's own arguments.
@@ -65,6 +72,12 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, start: StartSessi
         }),
         Command::Run(arguments) => {
             run::run(&arguments, start, &mut std::io::stdout().lock()).map(|passed| ExitCode::from(u8::from(!passed)))
+        }
+        Command::Check(arguments) => {
+            check::run(&arguments, start, &mut std::io::stdout().lock()).map(|good| ExitCode::from(u8::from(!good)))
+        }
+        Command::Fmt(arguments) => {
+            fmt::run(&arguments, &mut std::io::stdout().lock()).map(|good| ExitCode::from(u8::from(!good)))
         }
     };
     result.unwrap_or_else(|failure| {

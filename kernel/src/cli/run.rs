@@ -132,13 +132,14 @@ fn request(index: usize, cell: &CodeCell, script: Option<&str>) -> CellRequest {
 }
 
 /// The folder that relative paths in the file start from: the file's own.
-fn base_of(file: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn base_of(file: &Path) -> Result<PathBuf, Failure> {
     let resolved = fs::canonicalize(file)
         .and_then(|file| file.parent().map(Path::to_path_buf).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound)));
     resolved.map_err(|error| Failure::usage(format!("cannot find the folder of `{}`: {error}", file.display())))
 }
 
-fn parameter(text: &str) -> Result<(String, String), String> {
+/// Reads `NAME=VALUE`.
+pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     let name = name.trim();
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

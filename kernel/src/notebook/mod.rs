@@ -4,6 +4,7 @@
 //! adds is lost.
 
 pub mod record;
+pub mod source;
 
 use serde_json::{Value, json};
 
@@ -57,6 +58,13 @@ impl Notebook {
             return Err(NotebookError::Format);
         }
         Ok(Notebook { root })
+    }
+
+    /// The language that the notebook says it is in, if that is not Tide.
+    pub fn foreign_language(&self) -> Option<String> {
+        let said = ["/metadata/kernelspec/language", "/metadata/language_info/name", "/metadata/kernelspec/name"];
+        let found = said.iter().find_map(|place| self.root.pointer(place).and_then(Value::as_str))?;
+        (found != language::NAME).then(|| found.to_string())
     }
 
     /// A notebook whose one cell is a script.

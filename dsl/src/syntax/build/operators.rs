@@ -15,7 +15,7 @@ use super::super::MAX_CHAIN;
 use super::super::grammar::Rule;
 use super::super::tree::{BinaryOperator, Expr, ExprKind, UnaryOperator};
 use super::expression::too_long;
-use super::{Builder, Built, Parts};
+use super::{Builder, Built, Parts, words};
 use crate::diagnostics::syntax as codes;
 
 impl Builder<'_> {
@@ -107,7 +107,7 @@ impl<'i> Climb<'_, '_, 'i> {
 
     fn compared(&mut self, left: Expr, symbol: &Pair<'i, Rule>) -> Built<Expr> {
         let place = self.span(symbol);
-        let words: Vec<&str> = symbol.as_str().split_whitespace().collect();
+        let words = words(symbol);
         let value = Box::new(left);
         let start = value.span;
         if symbol.as_rule() == Rule::suffix {

@@ -8,7 +8,7 @@ use super::super::tree::{
     DedupeRule, Emit, Expr, Iterate, Join, JoinCondition, JoinKind, Keep, Match, MatchElement, NamedExpr, Path,
     Quantifier, Rename, Search, SelectItem, SetOperation, SortKey, Step, StepKind, Summarize, Top,
 };
-use super::{Builder, Built, Parts, misplaced};
+use super::{Builder, Built, Parts, misplaced, words};
 use crate::diagnostics::syntax as codes;
 
 impl Builder<'_> {
@@ -170,8 +170,7 @@ impl Builder<'_> {
 
     fn join(&self, kind_pair: Pair<'_, Rule>, mut parts: Parts<'_>) -> Built<Join> {
         let step = self.span(&kind_pair);
-        let words: Vec<&str> = kind_pair.as_str().split_whitespace().collect();
-        let kind = match words.as_slice() {
+        let kind = match words(&kind_pair).as_slice() {
             ["join"] | ["inner", "join"] => JoinKind::Inner,
             ["left", "join"] => JoinKind::Left,
             ["right", "join"] => JoinKind::Right,
