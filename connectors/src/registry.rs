@@ -11,6 +11,8 @@ pub fn sources() -> Vec<Arc<dyn SourceConnector>> {
     vec![
         Arc::new(files::csv::source()),
         Arc::new(files::jsonl::source()),
+        Arc::new(files::text::source()),
+        Arc::new(files::whole::source()),
         Arc::new(demo::ticks::source()),
         Arc::new(demo::replay::source()),
     ]

@@ -9,8 +9,9 @@ use tidebook_plan::connector::{
 };
 
 use super::replay_reader::Replay;
-use crate::files::{BoundedFiles, FilePattern, describe};
-use crate::format::FileFormat;
+use crate::files::{BoundedFiles, FileFormat, FilePattern, describe};
+use crate::format::csv::Csv;
+use crate::format::jsonl::Jsonl;
 
 /// The connector.
 pub fn source() -> ReplaySource {
@@ -19,7 +20,7 @@ pub fn source() -> ReplaySource {
         direction: Direction::Source,
         summary: "A file replayed by its time column, as if it happened now.",
         doc: "\
-Reads a file of CSV (`.csv`) or JSON lines (any other name), sorts it by the column `time` (a timestamp or a date), and \
+Reads a file of CSV (`.csv`, also compressed as `.csv.gz` or `.csv.zst`) or JSON lines (any other name), sorts it by the column `time` (a timestamp or a date), and \
 gives each row when its time has come: the first at once, a row that is 10 seconds later after 10 seconds divided by \
 `speed`. Rows of one time come together, rows without a time come first. The stream ends with the file. The whole file is \
 held in memory.",
@@ -64,7 +65,9 @@ pub struct ReplaySource {
 
 fn file(options: &Options, base: &Path) -> Result<(FilePattern, FileFormat), ConnectorError> {
     let path = options.text("path").unwrap_or_default();
-    let format = if path.to_ascii_lowercase().ends_with(".csv") { FileFormat::Csv } else { FileFormat::Jsonl };
+    let plain = path.to_ascii_lowercase();
+    let plain = plain.trim_end_matches(".gz").trim_end_matches(".zst");
+    let format = FileFormat::Stream(if plain.ends_with(".csv") { &Csv } else { &Jsonl });
     Ok((FilePattern::new(path, base)?, format))
 }
 

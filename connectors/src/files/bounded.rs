@@ -1,17 +1,20 @@
 //! Files that are read once, from the first to the last.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tidebook_plan::ChangeBatch;
 use tidebook_plan::connector::{ConnectorError, OpenRequest, Resume, Source, SourceBatch, SourceEvent};
 
-use super::input::{InputFile, Progress};
+use super::input::Progress;
+use super::opening::{FileFormat, NamedFile, OpenFile, Opener, ReadError};
 use super::pattern::FilePattern;
 use super::stamp::{Stamp, fingerprint};
-use crate::format::{Decode, FileFormat, RowBuffer, Shape};
+use crate::format::{FileFacts, RowBuffer};
 
 /// Bytes that make a batch; smaller files share one.
 const BATCH_BYTES: u64 = 512 << 10;
@@ -33,17 +36,17 @@ struct Mark {
     modified: i64,
     head: u64,
     taken: u64,
+    /// True if it could not be read, which is an error among its rows.
+    unreadable: bool,
 }
 
 /// Reads a list of files.
 pub struct BoundedFiles {
-    pattern: FilePattern,
-    decoder: Box<dyn Decode>,
+    opener: Opener,
     out: RowBuffer,
     /// Files that are not yet open.
     waiting: std::vec::IntoIter<PathBuf>,
-    current: Option<InputFile>,
-    buffer: Vec<u8>,
+    current: Option<OpenFile>,
     done: Progressed,
     /// What an earlier reader has given, which this one repeats.
     repeats: Progressed,
@@ -72,23 +75,19 @@ impl BoundedFiles {
             mark.check(&pattern)?;
         }
         if !repeats.complete {
-            let known = files.len();
-            let more = if known == 0 { pattern.list_some()? } else { pattern.list() };
-            files.extend(
-                more.into_iter().filter(|path| !repeats.files.iter().any(|mark| Path::new(&mark.path) == path)),
-            );
+            let more = if files.is_empty() { pattern.list_some()? } else { pattern.list() };
+            let known: HashSet<PathBuf> = files.iter().cloned().collect();
+            files.extend(more.into_iter().filter(|path| !known.contains(path)));
         }
-        if let Some(first) = files.first() {
-            super::check_header(first, format, spec, &pattern)?;
+        let (opener, out) = Opener::new(spec, format, pattern)?;
+        if let (Some(first), FileFormat::Stream(format)) = (files.first(), format) {
+            super::sampling::check(first, format, spec, out.shape(), opener.pattern())?;
         }
-        let shape = Shape::of_source(&spec.connector, &spec.fields)?;
         Ok(BoundedFiles {
-            decoder: format.decoder(spec)?,
-            out: RowBuffer::new(&spec.schema(), shape),
-            pattern,
+            opener,
+            out,
             waiting: files.into_iter(),
             current: None,
-            buffer: Vec::new(),
             done: Progressed::default(),
             repeats,
         })
@@ -99,22 +98,44 @@ impl BoundedFiles {
         let Some(path) = self.waiting.next() else {
             return Ok(false);
         };
-        let shown = self.pattern.shown(&path);
-        let mut input =
-            InputFile::open(&path, std::mem::take(&mut self.buffer)).map_err(|error| super::io_error(error, &shown))?;
         // A reader that repeats stops where the first one stood, so that one of its batches ends exactly there; a
         // file that has grown since ends for it where it ended before.
-        let mark = match self.repeats.files.get(self.done.files.len()) {
-            Some(mark) => {
-                input.set_limit(mark.taken);
-                Mark { taken: 0, ..mark.clone() }
+        let repeated = self.repeats.files.get(self.done.files.len()).cloned();
+        let facts = repeated.as_ref().map(|mark| mark.facts(self.opener.pattern()));
+        let opened = self.opener.open(&path, facts, &mut self.out);
+        let opened = opened.and_then(|mut file| {
+            let mark = match repeated {
+                Some(mark) => {
+                    file.set_limit(mark.taken);
+                    Mark { taken: 0, ..mark }
+                }
+                None => Mark::new(&file.named)?,
+            };
+            Ok((file, mark))
+        });
+        match opened {
+            Ok((file, mark)) => {
+                self.done.files.push(mark);
+                self.current = Some(file);
             }
-            None => Mark::new(&path, input.file()).map_err(|error| super::io_error(error, &shown))?,
-        };
-        self.done.files.push(mark);
-        self.out.set_origin(&shown);
-        self.current = Some(input);
+            Err(error) => {
+                self.done.files.push(Mark::unreadable(&path));
+                self.fail(&path, error)?;
+            }
+        }
         Ok(true)
+    }
+
+    /// A file that cannot be read: of many, it is one error among the rows; alone, it ends the source.
+    fn fail(&mut self, path: &Path, error: ReadError) -> Result<(), ConnectorError> {
+        let shown = self.opener.pattern().shown(path);
+        if !self.opener.pattern().is_wild() {
+            return Err(error.of(&shown));
+        }
+        tracing::warn!(path = %path.display(), %error, "cannot read file");
+        self.out.set_origin(&shown);
+        self.out.push_error(None, None, format!("cannot be read: {error}"));
+        Ok(())
     }
 
     /// True if the earlier reader stood in the file that is open, and this one has come there.
@@ -125,7 +146,7 @@ impl BoundedFiles {
     /// Looks ahead, so that the last batch already says that it is the last: who repeats it will then read no further,
     /// even if the file has grown.
     fn note_completion(&mut self) {
-        let over = self.current.as_ref().is_none_or(InputFile::is_exhausted);
+        let over = self.current.as_ref().is_none_or(OpenFile::is_exhausted);
         if over && self.waiting.as_slice().is_empty() && !self.is_where_it_repeats() {
             self.current = None;
             self.done.complete = true;
@@ -148,25 +169,41 @@ impl BoundedFiles {
             Err(error) => panic!("invariant: a position is plain data: {error}"),
         }
     }
+
+    /// The file that is open has been read to its end, or as far as an earlier reader came.
+    fn end_file(&mut self) {
+        let Some(file) = self.current.take() else { return };
+        // Whoever reads it again will be told that it has changed; whoever reads it now, that something is missing.
+        if self.opener.can_continue(&file, &self.out) && file.named.stamp().is_ok_and(|stamp| stamp.size < file.taken())
+        {
+            self.out.push_error(None, None, "it became shorter while it was read".to_string());
+        }
+        self.opener.close(file);
+    }
 }
 
 impl Source for BoundedFiles {
     fn next(&mut self, _wait: Duration) -> Result<SourceEvent, ConnectorError> {
         let mut bytes = 0;
         loop {
-            let Some(input) = &mut self.current else {
+            let Some(file) = &mut self.current else {
                 if self.open_next()? {
                     continue;
                 }
                 self.done.complete = true;
                 return Ok(if self.out.is_empty() { SourceEvent::End } else { self.batch() });
             };
-            let before = input.position.offset;
-            let progress = input.step(self.decoder.as_ref(), true, &mut self.out);
-            let shown =
-                || self.done.files.last().map_or_else(String::new, |mark| self.pattern.shown(mark.path.as_ref()));
-            let progress = progress.map_err(|error| super::io_error(error, &shown()))?;
-            let taken = input.position.offset;
+            let before = file.taken();
+            let progress = match self.opener.step(file, true, &mut self.out) {
+                Ok(progress) => progress,
+                Err(error) => {
+                    let path = file.named.path.clone();
+                    self.current = None;
+                    self.fail(&path, error)?;
+                    continue;
+                }
+            };
+            let taken = file.taken();
             bytes += taken - before;
             if let Some(mark) = self.done.files.last_mut() {
                 mark.taken = taken;
@@ -174,18 +211,16 @@ impl Source for BoundedFiles {
             if progress == Progress::End {
                 if self.is_where_it_repeats() {
                     self.repeats = Progressed::default();
-                    if let Some(input) = &mut self.current {
-                        input.set_limit(u64::MAX);
-                        input.look_again();
+                    if let Some(file) = &mut self.current {
+                        file.set_limit(u64::MAX);
+                        file.look_again();
                     }
                     if !self.out.is_empty() {
                         return Ok(self.batch());
                     }
                     continue;
                 }
-                if let Some(input) = self.current.take() {
-                    self.buffer = input.into_buffer();
-                }
+                self.end_file();
             }
             if !self.out.is_empty() && (self.out.is_full() || bytes >= BATCH_BYTES) {
                 self.note_completion();
@@ -196,37 +231,49 @@ impl Source for BoundedFiles {
 }
 
 impl Mark {
-    fn new(path: &Path, file: &File) -> std::io::Result<Mark> {
-        let stamp = Stamp::of(&file.metadata()?);
-        let head = fingerprint(file, stamp.size.min(HEAD))?;
-        // The fingerprint has moved the file's position.
-        std::io::Seek::rewind(&mut &*file)?;
+    fn new(file: &NamedFile) -> std::io::Result<Mark> {
+        let stamp = file.stamp()?;
+        let head = file.keeping_position(|file| fingerprint(file, stamp.size.min(HEAD)))?;
         Ok(Mark {
-            path: path.to_string_lossy().into_owned(),
+            path: file.path.to_string_lossy().into_owned(),
             size: stamp.size,
             modified: stamp.modified,
             head,
             taken: 0,
+            unreadable: false,
         })
+    }
+
+    fn unreadable(path: &Path) -> Mark {
+        let path = path.to_string_lossy().into_owned();
+        Mark { path, size: 0, modified: 0, head: 0, taken: 0, unreadable: true }
+    }
+
+    /// What the file gave to its rows.
+    fn facts(&self, pattern: &FilePattern) -> Arc<FileFacts> {
+        Arc::new(FileFacts::new(pattern.shown(self.path.as_ref()), self.modified, self.size))
     }
 
     /// Fails unless the file still begins as it did.
     fn check(&self, pattern: &FilePattern) -> Result<(), ConnectorError> {
+        if self.unreadable {
+            return Ok(());
+        }
         let what = pattern.shown(self.path.as_ref());
         let changed = |message: &str| ConnectorError::Changed { what: what.clone(), message: message.to_string() };
         let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(changed("it was removed")),
-            Err(error) => return Err(super::io_error(error, &what)),
+            Err(error) => return Err(ReadError::from(error).of(&what)),
         };
-        let stamp = Stamp::of(&file.metadata().map_err(|error| super::io_error(error, &what))?);
-        if stamp.size < self.size.max(self.taken) {
+        let stamp = Stamp::of(&file.metadata().map_err(|error| ReadError::from(error).of(&what))?);
+        if stamp.size < self.size {
             return Err(changed("it has become shorter"));
         }
         if stamp.size == self.size && stamp.modified != self.modified {
             return Err(changed("it was written again"));
         }
-        let head = fingerprint(&file, self.size.min(HEAD)).map_err(|error| super::io_error(error, &what))?;
+        let head = fingerprint(&file, self.size.min(HEAD)).map_err(|error| ReadError::from(error).of(&what))?;
         if head != self.head {
             return Err(changed("it begins differently"));
         }

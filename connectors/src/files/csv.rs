@@ -2,8 +2,9 @@
 
 use tidebook_plan::connector::{ConnectorSpec, Direction, OptionKind, OptionSpec, OptionValue};
 
-use super::{FileSource, path_option, watch_option};
-use crate::format::FileFormat;
+use super::{FileSource, layers, options};
+use crate::files::FileFormat;
+use crate::format::csv::Csv;
 
 /// The connector.
 pub fn source() -> FileSource {
@@ -11,7 +12,8 @@ pub fn source() -> FileSource {
         name: "csv",
         direction: Direction::Source,
         summary: "Rows of CSV files.",
-        doc: "\
+        doc: concat!(
+            "\
 Reads one file or all that match a pattern, in the order of their paths. Without a schema the columns come from the header \
 and their types from a sample of the first file (1,000 rows, at most 1 MB): int, float, bool, date, timestamp, else text; numbers with leading zeros \
 stay text; every inferred column may be null.
@@ -24,40 +26,38 @@ a number of seconds.
 A record that does not fit (wrong number of fields, a value of another type, invalid UTF-8, more than 16 MB) goes to the \
 table's errors with its file and line, and reading goes on with the next one.
 
-With `watch: true` the table follows the files. A file that grows is read on from where it ended; one that changes \
-otherwise has its rows replaced in one step. A last line without a newline counts once the file has been quiet for 0.2 s.",
-        options: vec![
-            path_option(),
-            watch_option(),
-            OptionSpec {
-                name: "header",
-                kind: OptionKind::Bool,
-                doc: "Whether the first record has the names of the columns.",
-                default: Some(OptionValue::Bool(true)),
-                required: false,
-                positional: false,
-                secret: false,
-            },
-            text_option("delimiter", "The character between fields.", ","),
-            text_option("quote", "The character around fields that contain delimiters; empty if there is none.", "\""),
-            text_option("null", "An unquoted field with this text counts as empty.", ""),
-        ],
+",
+            every_stream!(),
+            "\n\n",
+            every_file!()
+        ),
+        options: options(
+            [
+                OptionSpec::optional(
+                    "header",
+                    OptionKind::Bool,
+                    "Whether the first record has the names of the columns.",
+                )
+                .or(OptionValue::Bool(true)),
+                text_option("delimiter", "The character between fields.", ","),
+                text_option(
+                    "quote",
+                    "The character around fields that contain delimiters; empty if there is none.",
+                    "\"",
+                ),
+                text_option("null", "An unquoted field with this text counts as empty.", ""),
+            ]
+            .into_iter()
+            .chain(layers::options()),
+        ),
         examples: &[
             "orders = read csv(\"data/orders.csv\")",
             "flights = read csv(\"flights/*.csv\", null: \"NA\", watch: true) { carrier: text, delay: int?, at: timestamp from \"time_hour\" }",
         ],
     };
-    FileSource { spec, format: FileFormat::Csv }
+    FileSource { spec, format: FileFormat::Stream(&Csv) }
 }
 
 fn text_option(name: &'static str, doc: &'static str, default: &str) -> OptionSpec {
-    OptionSpec {
-        name,
-        kind: OptionKind::Text,
-        doc,
-        default: Some(OptionValue::Text(default.to_string())),
-        required: false,
-        positional: false,
-        secret: false,
-    }
+    OptionSpec::optional(name, OptionKind::Text, doc).or(OptionValue::Text(default.to_string()))
 }

@@ -3,7 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
+use super::layers::{Bytes, Layers};
+use super::stamp::ContentHash;
 use crate::format::{Decode, Position, RECORD_BYTES, RowBuffer};
 
 /// Bytes read at once. Large enough that a batch pays for its overhead, small enough to stay in the processor's cache.
@@ -11,22 +14,27 @@ const CHUNK: usize = 1 << 20;
 
 /// An open file on its way through a decoder.
 pub struct InputFile {
-    file: File,
+    file: Arc<File>,
+    bytes: Bytes,
     buffer: Vec<u8>,
     /// The bytes of `buffer` that were read and not yet taken.
     start: usize,
     end: usize,
-    /// Where the decoder stands.
+    /// Where the decoder stands, in the bytes that it sees.
     pub position: Position,
-    /// Bytes of the file that may be read; the rest is as if it were not there.
+    /// Bytes that may be read; the rest is as if it were not there.
     limit: u64,
     /// True if the decoder needs more than the buffer holds.
     hungry: bool,
     at_end: bool,
-    /// True while the rest of an oversized line is passed over.
+    /// Why the file ends here, though it should not.
+    damage: Option<io::Error>,
+    /// True while the rest of an oversized record is passed over.
     skipping: bool,
     /// How what was taken ends.
     pub ending: Ending,
+    /// Of everything that was read, where that is asked for.
+    hash: Option<ContentHash>,
 }
 
 /// How the part of a file that was taken ends.
@@ -50,17 +58,28 @@ pub enum Progress {
 }
 
 impl InputFile {
-    /// Reads `file` from `position` on. The buffer is one that an earlier file has left, or a new one.
+    /// Reads `file` from `position` on; only a plain file has been read to another one than its start. The buffer is one
+    /// that an earlier file has left, or a new one.
     ///
     /// # Errors
     /// Where the position cannot be reached.
-    pub fn new(mut file: File, position: Position, mut buffer: Vec<u8>) -> io::Result<InputFile> {
-        file.seek(SeekFrom::Start(position.offset))?;
+    pub fn new(
+        path: &Path,
+        file: Arc<File>,
+        layers: &Layers,
+        position: Position,
+        mut buffer: Vec<u8>,
+    ) -> io::Result<InputFile> {
+        let bytes = layers.open(path, &file)?;
+        if position.offset > 0 {
+            file.as_ref().seek(SeekFrom::Start(position.offset))?;
+        }
         if buffer.len() < CHUNK {
             buffer.resize(CHUNK, 0);
         }
         Ok(InputFile {
             file,
+            bytes,
             buffer,
             start: 0,
             end: 0,
@@ -68,22 +87,21 @@ impl InputFile {
             limit: u64::MAX,
             hungry: true,
             at_end: false,
+            damage: None,
             skipping: false,
             ending: Ending::Whole,
+            hash: None,
         })
     }
 
-    /// Opens a file at its start.
-    ///
-    /// # Errors
-    /// Where it cannot be opened.
-    pub fn open(path: &Path, buffer: Vec<u8>) -> io::Result<InputFile> {
-        InputFile::new(File::open(path)?, Position::default(), buffer)
+    /// True if positions are positions in the file itself, so that it can be read on from one.
+    pub fn is_plain(&self) -> bool {
+        self.bytes.plain
     }
 
-    /// The file.
-    pub fn file(&self) -> &File {
-        &self.file
+    /// The encoding that the text should be in.
+    pub fn encoding(&self) -> &'static str {
+        self.bytes.encoding
     }
 
     /// The buffer, for the next file. An oversized one is given up.
@@ -96,13 +114,19 @@ impl InputFile {
         (self.end - self.start) as u64
     }
 
-    /// True if nothing is left of the file, as it is now.
+    /// True if it is known that nothing is left of the file, as it is now.
     pub fn is_exhausted(&self) -> bool {
+        if self.unfinished() > 0 {
+            return false;
+        }
+        if !self.bytes.plain {
+            return self.at_end && self.damage.is_none();
+        }
         let size = self.file.metadata().map_or(u64::MAX, |metadata| metadata.len());
-        self.unfinished() == 0 && self.position.offset >= size.min(self.limit)
+        self.position.offset >= size.min(self.limit)
     }
 
-    /// Reads no further than `limit` bytes from the start of the file, which is the end of a record.
+    /// Reads no further than `limit` bytes from the start, which is the end of a record.
     pub fn set_limit(&mut self, limit: u64) {
         self.limit = limit;
         self.at_end = false;
@@ -112,6 +136,16 @@ impl InputFile {
     pub fn look_again(&mut self) {
         self.at_end = false;
         self.hungry = true;
+    }
+
+    /// Hashes everything that is read from now on, if that is the file's own bytes.
+    pub fn hash(&mut self) {
+        self.hash = self.bytes.plain.then(ContentHash::default);
+    }
+
+    /// The hash of everything that was read, if it was asked for.
+    pub fn content_hash(&self) -> Option<ContentHash> {
+        self.hash
     }
 
     /// Takes one chunk into `out`. With `last`, a record at the end needs no newline.
@@ -128,20 +162,26 @@ impl InputFile {
                 self.fill()?;
             }
             if self.skipping {
-                let rest = &self.buffer[self.start..self.end];
-                let newline = memchr::memchr(b'\n', rest);
-                let taken = newline.map_or(rest.len(), |at| at + 1);
-                self.start += taken;
-                self.position.offset += taken as u64;
-                self.skipping = newline.is_none();
-                self.hungry = self.skipping;
-                if self.skipping && self.at_end {
-                    return Ok(Progress::End);
+                if self.pass_over(decoder) {
+                    continue;
                 }
-                continue;
+                return Ok(match self.damage.take() {
+                    Some(damage) => {
+                        self.give_up(&damage, out);
+                        Progress::More
+                    }
+                    None => Progress::End,
+                });
             }
             let data = &self.buffer[self.start..self.end];
             let mut taken = decoder.decode(data, false, &mut self.position, out);
+            if taken == 0
+                && self.at_end
+                && let Some(damage) = self.damage.take()
+            {
+                self.give_up(&damage, out);
+                return Ok(Progress::More);
+            }
             if taken == 0 && last && self.at_end && !data.is_empty() {
                 let errors = out.errors();
                 taken = decoder.decode(data, true, &mut self.position, out);
@@ -167,6 +207,38 @@ impl InputFile {
         }
     }
 
+    /// Passes over what is left of an oversized record; false where that is everything.
+    fn pass_over(&mut self, decoder: &dyn Decode) -> bool {
+        let rest = &self.buffer[self.start..self.end];
+        let (taken, found) = match decoder.separator() {
+            None => (rest.len(), false),
+            Some(separator) => match memchr::memmem::find(rest, separator) {
+                Some(at) => (at + separator.len(), true),
+                // The separator may have begun.
+                None => (rest.len().saturating_sub(separator.len() - 1), false),
+            },
+        };
+        self.start += taken;
+        self.position.offset += taken as u64;
+        self.skipping = !found;
+        self.hungry = !found;
+        found || !self.at_end
+    }
+
+    /// Ends the file where its compressed data is damaged.
+    fn give_up(&mut self, damage: &io::Error, out: &mut RowBuffer) {
+        let message = match damage.kind() {
+            io::ErrorKind::UnexpectedEof => "the compressed data is cut short".to_string(),
+            _ => format!("the compressed data is damaged ({damage})"),
+        };
+        let rest = &self.buffer[self.start..self.end];
+        let text = (!rest.is_empty()).then_some(rest);
+        out.push_error(Some(self.position.line + 1), text, format!("{message}; what follows is not read"));
+        self.position.offset += self.unfinished();
+        self.start = self.end;
+        self.at_end = true;
+    }
+
     /// Reads behind what the buffer still holds.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.start..self.end, 0);
@@ -177,14 +249,29 @@ impl InputFile {
         }
         let allowed = self.limit.saturating_sub(self.position.offset + self.end as u64);
         let room = (self.buffer.len() - self.end).min(usize::try_from(allowed).unwrap_or(usize::MAX));
-        let read = loop {
-            match self.file.read(&mut self.buffer[self.end..self.end + room]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
+        let room = &mut self.buffer[self.end..self.end + room];
+        let mut filled = 0;
+        while filled < room.len() {
+            match self.bytes.reader.read(&mut room[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if self.bytes.plain || error.raw_os_error().is_some() => return Err(error),
+                Err(error) => {
+                    self.damage = Some(error);
+                    break;
+                }
             }
-        };
-        self.end += read;
-        self.at_end = read == 0;
+            // Decompressors give little at a time, a file all that fits.
+            if self.bytes.plain {
+                break;
+            }
+        }
+        if let Some(hash) = &mut self.hash {
+            hash.add(&self.buffer[self.end..self.end + filled]);
+        }
+        self.at_end = filled == 0 || self.damage.is_some();
+        self.end += filled;
         Ok(())
     }
 }

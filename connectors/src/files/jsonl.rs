@@ -2,8 +2,9 @@
 
 use tidebook_plan::connector::{ConnectorSpec, Direction};
 
-use super::{FileSource, path_option, watch_option};
-use crate::format::FileFormat;
+use super::{FileSource, layers, options};
+use crate::files::FileFormat;
+use crate::format::jsonl::Jsonl;
 
 /// The connector.
 pub fn source() -> FileSource {
@@ -11,7 +12,8 @@ pub fn source() -> FileSource {
         name: "jsonl",
         direction: Direction::Source,
         summary: "Rows of JSON lines: one object a line.",
-        doc: "\
+        doc: concat!(
+            "\
 Reads one file or all that match a pattern, in the order of their paths. Without a schema the columns come from a sample of \
 the first file (1,000 rows, at most 1 MB): whole numbers are int, others float, texts that are all dates or times are date or timestamp, objects are \
 records, arrays are lists, and what has no type in common is json; every inferred column may be null.
@@ -24,13 +26,16 @@ object, the last one counts.
 A line that does not fit (no object, a value of another type, invalid UTF-8, more than 16 MB) goes to the table's errors \
 with its file and line, and reading goes on with the next one.
 
-With `watch: true` the table follows the files. A file that grows is read on from where it ended; one that changes \
-otherwise has its rows replaced in one step. A last line without a newline counts once the file has been quiet for 0.2 s.",
-        options: vec![path_option(), watch_option()],
+",
+            every_stream!(),
+            "\n\n",
+            every_file!()
+        ),
+        options: options(layers::options()),
         examples: &[
             "words = read jsonl(\"words.jsonl\") { word: text }",
             "clicks = read jsonl(\"logs/*.jsonl\", watch: true) { user: text, url: text, at: timestamp }",
         ],
     };
-    FileSource { spec, format: FileFormat::Jsonl }
+    FileSource { spec, format: FileFormat::Stream(&Jsonl) }
 }

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use glob::{MatchOptions, Pattern};
+use glob::Pattern;
 use tidebook_plan::connector::ConnectorError;
 
-const OPTIONS: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+use super::listing::{self, OPTIONS, Step};
 
 /// A file or a set of files, as the option `path` names them.
 pub struct FilePattern {
@@ -19,7 +18,7 @@ pub struct FilePattern {
 
 enum Choice {
     File(PathBuf),
-    Glob { pattern: Pattern, root: PathBuf, deep: bool },
+    Glob { pattern: Pattern, root: PathBuf, steps: Vec<Step> },
 }
 
 impl FilePattern {
@@ -60,17 +59,7 @@ impl FilePattern {
             match choice {
                 Choice::File(path) if path.is_file() => files.push(path.clone()),
                 Choice::File(_) => {}
-                Choice::Glob { pattern, .. } => match glob::glob_with(pattern.as_str(), OPTIONS) {
-                    // A folder that cannot be listed has no files for us; the log says so.
-                    Ok(paths) => files.extend(paths.filter_map(|path| match path {
-                        Ok(path) => path.is_file().then_some(path),
-                        Err(error) => {
-                            tracing::warn!(path = %error.path().display(), error = %error.error(), "cannot list folder");
-                            None
-                        }
-                    })),
-                    Err(error) => unreachable!("the pattern was compiled before: {error}"),
-                },
+                Choice::Glob { root, steps, .. } => files.extend(listing::files(root, steps)),
             }
         }
         files.sort();
@@ -85,7 +74,20 @@ impl FilePattern {
     pub fn list_some(&self) -> Result<Vec<PathBuf>, ConnectorError> {
         let files = self.list();
         if files.is_empty() {
-            return Err(ConnectorError::Missing { what: self.text.clone() });
+            return Err(match self.choices.as_slice() {
+                [Choice::File(path)] if path.is_dir() => ConnectorError::Option {
+                    option: "path",
+                    message: format!(
+                        "`{0}` is a folder: `{0}/*` means the files in it",
+                        self.text.trim_end_matches('/')
+                    ),
+                },
+                [Choice::File(path)] if path.exists() => ConnectorError::Option {
+                    option: "path",
+                    message: format!("`{}` is no file, but a pipe, a socket or a device", self.text),
+                },
+                _ => ConnectorError::Missing { what: self.text.clone() },
+            });
         }
         Ok(files)
     }
@@ -104,7 +106,7 @@ impl FilePattern {
         for choice in &self.choices {
             let (root, deep) = match choice {
                 Choice::File(path) => (path.parent().unwrap_or(path).to_path_buf(), false),
-                Choice::Glob { root, deep, .. } => (root.clone(), *deep),
+                Choice::Glob { root, steps, .. } => (root.clone(), steps.len() > 1),
             };
             match roots.iter_mut().find(|(known, _)| *known == root) {
                 Some((_, known)) => *known |= deep,
@@ -129,12 +131,19 @@ impl Choice {
         let fixed: PathBuf =
             relative.components().take_while(|part| !is_wild(&part.as_os_str().to_string_lossy())).collect();
         let wild = relative.strip_prefix(&fixed).unwrap_or(&relative);
-        let deep = wild.components().count() > 1;
         let root = base.join(fixed);
         // Only the wild part may have wildcards: folders above it can have brackets in their names.
         let full = Path::new(&Pattern::escape(&root.to_string_lossy())).join(wild);
-        let pattern = Pattern::new(&full.to_string_lossy()).map_err(|error| format!("`{text}`: {}", error.msg))?;
-        Ok(Choice::Glob { pattern, root, deep })
+        let compiled = |pattern: &str| Pattern::new(pattern).map_err(|error| format!("`{text}`: {}", error.msg));
+        let pattern = compiled(&full.to_string_lossy())?;
+        let names = wild.components().map(|part| part.as_os_str().to_string_lossy());
+        let steps = names.map(|name| Ok(if name == "**" { Step::Folders } else { Step::Name(compiled(&name)?) }));
+        let mut steps = steps.collect::<Result<Vec<_>, String>>()?;
+        // `**` at the end means all files below, as in other tools.
+        if let Some(Step::Folders) = steps.last() {
+            steps.push(Step::Name(compiled("*")?));
+        }
+        Ok(Choice::Glob { pattern, root, steps })
     }
 }
 

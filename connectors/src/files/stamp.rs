@@ -5,8 +5,12 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::SystemTime;
 
-/// Bytes at either end that are hashed. A file of at most twice this is compared whole.
+/// Bytes at either end that are hashed.
 const SPAN: u64 = 16 << 10;
+/// Bytes of a file that a fingerprint covers whole.
+pub const COVERED: u64 = 2 * SPAN;
+/// File systems keep times in steps. Within one, a file can change without showing it.
+const TIME_STEP_NANOS: i64 = 50_000_000;
 
 /// What the file system says of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +28,11 @@ impl Stamp {
     pub fn of(metadata: &Metadata) -> Stamp {
         let modified = metadata.modified().ok().map_or(0, nanoseconds);
         Stamp { size: metadata.len(), modified, inode: inode(metadata) }
+    }
+
+    /// True if the file was written so shortly ago that its time may not show a further change.
+    pub fn is_fresh(&self) -> bool {
+        self.age() < TIME_STEP_NANOS
     }
 
     /// Nanoseconds since the file was last written.
@@ -62,6 +71,46 @@ pub fn fingerprint(mut file: &File, end: u64) -> io::Result<u64> {
         hash = fold(hash, &bytes);
     }
     Ok(hash)
+}
+
+/// A hash of bytes that come in pieces of any size (FNV-1a).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentHash {
+    hash: u64,
+    length: u64,
+}
+
+impl Default for ContentHash {
+    fn default() -> ContentHash {
+        ContentHash { hash: 0xCBF2_9CE4_8422_2325, length: 0 }
+    }
+}
+
+impl ContentHash {
+    /// Adds bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.hash = bytes.iter().fold(self.hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3));
+        self.length += bytes.len() as u64;
+    }
+
+    /// True if `file` begins with the bytes that were hashed. Moves the file's position.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn is_of(&self, mut file: &File) -> io::Result<bool> {
+        file.seek(SeekFrom::Start(0))?;
+        let mut input = file.take(self.length);
+        let mut found = ContentHash::default();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match input.read(&mut buffer) {
+                Ok(0) => return Ok(found == *self),
+                Ok(read) => found.add(&buffer[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
 }
 
 /// A number for a name, the same in every process.

@@ -1,38 +1,36 @@
 //! Files that are followed for ever: what is in them is the table, at every moment.
 //!
 //! Each file is a segment. A new file gives its rows; a removed one takes them back; one that has changed takes them
-//! back and gives the new ones; one that has only grown is read on. Notices of the file system say where to look, and a
-//! slow look at everything catches what they miss. What happened to a file is decided by looking at the file alone,
-//! never by the kind of a notice, so that lost, doubled and reordered notices do no harm.
+//! back and gives the new ones; one that has only grown is read on, where its format can. Notices of the file system say
+//! where to look, and a slow look at everything catches what they miss. What happened to a file is decided by looking at
+//! the file alone, never by the kind of a notice, so that lost, doubled and reordered notices do no harm.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tidebook_plan::ChangeBatch;
 use tidebook_plan::connector::{ConnectorError, Source, SourceBatch, SourceEvent, SourceSpec};
 
-use super::input::{Ending, InputFile, Progress};
+use super::input::{Ending, Progress};
+use super::known::{Known, QUIET, Verdict};
 use super::notices::FolderWatch;
+use super::opening::{FileFormat, NamedFile, OpenFile, Opener, ReadError};
 use super::pattern::FilePattern;
-use super::stamp::{Stamp, fingerprint, name_hash};
-use crate::format::{Decode, FileFormat, Position, RowBuffer, Shape};
+use super::stamp::{COVERED, Stamp, name_hash};
+use crate::format::{Position, RowBuffer};
 
 /// Between two looks at everything.
 const SCAN: Duration = Duration::from_secs(2);
 /// The same while a folder cannot be watched.
 const SCAN_UNWATCHED: Duration = Duration::from_millis(200);
-/// How long a file has to be left alone until its last line counts without a newline.
-const QUIET: Duration = Duration::from_millis(200);
-/// File systems keep times in steps. Within one, a file can change without showing it.
-const TIME_STEP_NANOS: i64 = 50_000_000;
+/// So many times as long as a look at everything takes, nothing is looked at: a folder of very many files costs little.
+const REST: u32 = 10;
 
 /// Follows files.
 pub struct WatchedFiles {
-    pattern: FilePattern,
-    decoder: Box<dyn Decode>,
+    opener: Opener,
     out: RowBuffer,
     watch: FolderWatch,
     known: BTreeMap<PathBuf, Known>,
@@ -41,34 +39,19 @@ pub struct WatchedFiles {
     /// Events that are ready.
     ready: VecDeque<SourceEvent>,
     current: Option<Reading>,
-    buffer: Vec<u8>,
     next_scan: Instant,
+    /// How long the last look at the folders took.
+    scan_took: Duration,
     /// True while last lines count though they have no newline, whatever their age.
     hasty: bool,
-}
-
-/// A file that has been read.
-struct Known {
-    stamp: Stamp,
-    position: Position,
-    /// Of the bytes up to the position.
-    print: u64,
-    /// How what was taken ends.
-    ending: Ending,
-    /// When the bytes after the position count as a line, though they do not end with a newline.
-    due: Option<Instant>,
-    /// True if the file was last written so shortly before it was read that its time may hide a change.
-    fresh: bool,
-    /// True if it could not be read: its segment is one error.
-    unreadable: bool,
-    /// True if a batch of the segment was given since it was last taken back.
-    given: bool,
 }
 
 /// A file that is being read.
 struct Reading {
     path: PathBuf,
-    input: InputFile,
+    file: OpenFile,
+    /// What the file was before it was read.
+    stamp: Stamp,
     /// True if a batch has been announced, and must come even if it is empty.
     announced: bool,
     /// True if a batch of the segment was given before.
@@ -86,19 +69,19 @@ impl WatchedFiles {
         if !pattern.is_wild() {
             pattern.list_some()?;
         }
-        let shape = Shape::of_source(&spec.connector, &spec.fields)?;
+        // Watching begins before the first look, so that nothing falls between.
+        let watch = FolderWatch::new(pattern.roots());
+        let (opener, out) = Opener::new(spec, format, pattern)?;
         let mut files = WatchedFiles {
-            decoder: format.decoder(spec)?,
-            out: RowBuffer::new(&spec.schema(), shape),
-            // Watching begins before the first look, so that nothing falls between.
-            watch: FolderWatch::new(pattern.roots()),
-            pattern,
+            opener,
+            out,
+            watch,
             known: BTreeMap::new(),
             waiting: BTreeSet::new(),
             ready: VecDeque::new(),
             current: None,
-            buffer: Vec::new(),
             next_scan: Instant::now(),
+            scan_took: Duration::ZERO,
             hasty: false,
         };
         files.scan();
@@ -106,15 +89,18 @@ impl WatchedFiles {
     }
 
     fn segment(&self, path: &Path) -> u64 {
-        name_hash(&self.pattern.shown(path))
+        name_hash(&self.opener.pattern().shown(path))
     }
 
     /// Puts every file that is there, or was, on the list of those to look at.
     fn scan(&mut self) {
+        let started = Instant::now();
         self.watch.renew();
-        self.waiting.extend(self.pattern.list());
+        self.waiting.extend(self.opener.pattern().list());
         self.waiting.extend(self.known.keys().cloned());
-        self.next_scan = Instant::now() + if self.watch.is_complete() { SCAN } else { SCAN_UNWATCHED };
+        self.scan_took = started.elapsed();
+        let pause = if self.watch.is_complete() { SCAN } else { SCAN_UNWATCHED };
+        self.next_scan = Instant::now() + pause.max(self.scan_took * REST);
     }
 
     /// The next event that needs no waiting.
@@ -135,7 +121,7 @@ impl WatchedFiles {
     }
 
     /// Finds out what has happened to a file.
-    fn look(&mut self, path: &Path) -> io::Result<()> {
+    fn look(&mut self, path: &Path) -> Result<(), ReadError> {
         let metadata = match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata,
             Ok(_) => {
@@ -146,58 +132,45 @@ impl WatchedFiles {
                 self.forget(path);
                 return Ok(());
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         let stamp = Stamp::of(&metadata);
-        let Some(known) = self.known.get(path) else {
-            let input = InputFile::new(File::open(path)?, Position::default(), std::mem::take(&mut self.buffer))?;
-            self.begin(Reading { path: path.to_path_buf(), input, announced: false, given: false, last: false });
-            return Ok(());
+        let Some(known) = self.known.get_mut(path) else {
+            return self.begin(path, false);
         };
-        let due = known.due.is_some_and(|due| self.hasty || Instant::now() >= due);
-        let quiet = stamp == known.stamp;
-        if quiet && !due && !known.fresh {
+        if known.is_untouched(stamp, self.hasty) {
             return Ok(());
         }
-        let file = File::open(path)?;
-        if !known.has_only_grown(&file, stamp)? {
-            return self.replace(path, file);
-        }
-        let mut position = known.position.clone();
-        if known.ending != Ending::Whole && stamp.size > position.offset {
-            // The line that was taken without its newline must have been whole.
-            match newline_at(&file, position.offset)? {
-                Some(newline) if known.ending == Ending::OpenLine => position.offset += newline,
-                _ => return self.replace(path, file),
+        let named = NamedFile::open(path, self.opener.pattern(), None)?;
+        let stamp = named.stamp()?;
+        match known.look(&named.file, stamp, self.hasty)? {
+            Verdict::Same => Ok(()),
+            Verdict::Continue { position, last } => {
+                let given = known.given;
+                let file = self.opener.open_at(path, position, None, &mut self.out)?;
+                self.current = Some(Reading { path: path.to_path_buf(), file, stamp, announced: false, given, last });
+                Ok(())
+            }
+            Verdict::Replaced => {
+                let announced = known.given;
+                self.begin(path, announced)
             }
         }
-        if stamp.size <= position.offset || (known.due.is_some() && stamp.size == known.stamp.size && !due) {
-            if let Some(known) = self.known.get_mut(path) {
-                known.fresh &= stamp.age() < TIME_STEP_NANOS;
-                known.stamp = stamp;
-            }
-            return Ok(());
-        }
-        let (given, last) = (known.given, due && quiet);
-        let input = InputFile::new(file, position, std::mem::take(&mut self.buffer))?;
-        self.begin(Reading { path: path.to_path_buf(), input, announced: false, given, last });
-        Ok(())
     }
 
-    /// Takes back a file's rows and reads it from the start.
-    fn replace(&mut self, path: &Path, file: File) -> io::Result<()> {
-        let input = InputFile::new(file, Position::default(), std::mem::take(&mut self.buffer))?;
-        let announced = self.known.get(path).is_some_and(|known| known.given);
-        if announced {
+    /// Reads a file from the start. With `replaces`, its rows of before are taken back first.
+    fn begin(&mut self, path: &Path, replaces: bool) -> Result<(), ReadError> {
+        let mut file = self.opener.open(path, None, &mut self.out)?;
+        let stamp = file.named.stamp()?;
+        if stamp.is_fresh() && stamp.size > COVERED {
+            file.hash();
+        }
+        if replaces {
             self.ready.push_back(SourceEvent::Retract { segment: self.segment(path), followed: true });
         }
-        self.begin(Reading { path: path.to_path_buf(), input, announced, given: false, last: false });
+        let path = path.to_path_buf();
+        self.current = Some(Reading { path, file, stamp, announced: replaces, given: false, last: false });
         Ok(())
-    }
-
-    fn begin(&mut self, reading: Reading) {
-        self.out.set_origin(&self.pattern.shown(&reading.path));
-        self.current = Some(reading);
     }
 
     /// Reads a piece of the current file.
@@ -211,7 +184,7 @@ impl WatchedFiles {
                     self.give(&mut reading);
                 }
                 if over {
-                    self.buffer = reading.input.into_buffer();
+                    self.opener.close(reading.file);
                 } else {
                     self.current = Some(reading);
                 }
@@ -221,7 +194,7 @@ impl WatchedFiles {
                     self.give(&mut reading);
                 }
                 // What was given of the file stands until the error takes its place.
-                self.remember(&reading, Stamp::default(), 0, None);
+                self.known.insert(reading.path.clone(), Known::failed(reading.given));
                 self.fail(&reading.path, &error);
             }
         }
@@ -231,7 +204,8 @@ impl WatchedFiles {
     fn give(&mut self, reading: &mut Reading) {
         reading.announced = false;
         reading.given = true;
-        let batch = self.batch(&reading.path, &reading.input.position);
+        let (position, _, _) = reading.file.stand();
+        let batch = self.batch(&reading.path, &position);
         self.ready.push_back(batch);
         if let Some(known) = self.known.get_mut(&reading.path) {
             known.given = true;
@@ -239,56 +213,39 @@ impl WatchedFiles {
     }
 
     /// Takes one chunk; true if the file has been read as far as it goes.
-    fn read_piece(&mut self, reading: &mut Reading) -> io::Result<bool> {
-        let before = Stamp::of(&reading.input.file().metadata()?);
+    fn read_piece(&mut self, reading: &mut Reading) -> Result<bool, ReadError> {
+        let before = reading.file.named.stamp()?;
         let last = reading.last || self.hasty || before.age() >= QUIET.as_nanos() as i64;
-        let input = &mut reading.input;
-        if input.step(self.decoder.as_ref(), last, &mut self.out)? == Progress::More {
+        if self.opener.step(&mut reading.file, last, &mut self.out)? == Progress::More {
             return Ok(false);
         }
-        let mut stamp = Stamp::of(&input.file().metadata()?);
-        if input.ending != Ending::Whole {
+        let can_continue = self.opener.can_continue(&reading.file, &self.out);
+        let mut stamp = reading.file.named.stamp()?;
+        let (position, ending, unfinished) = reading.file.stand();
+        let mut waits = unfinished > 0 && !last;
+        if !can_continue {
+            // What was read is that of one moment only if nothing was written meanwhile.
+            waits |= stamp != reading.stamp;
+            stamp = reading.stamp;
+        } else if ending != Ending::Whole {
             // If there is more by now, the next look decides what it means for the line that was taken.
-            stamp.size = input.position.offset;
+            stamp.size = position.offset;
             self.waiting.insert(reading.path.clone());
-        } else if stamp.size > input.position.offset + input.unfinished() || stamp.modified != before.modified {
-            input.look_again();
+        } else if stamp.size < position.offset {
+            self.waiting.insert(reading.path.clone());
+        } else if stamp.size > position.offset + unfinished || stamp.modified != before.modified {
+            reading.file.look_again();
             return Ok(false);
         }
-        let print = match fingerprint(input.file(), input.position.offset) {
-            // It became shorter while it was read: the next look finds that out.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                self.waiting.insert(reading.path.clone());
-                0
-            }
-            other => other?,
-        };
-        let due = (input.unfinished() > 0 && !last).then(|| {
-            let age = Duration::from_nanos(stamp.age().max(0) as u64);
-            Instant::now() + QUIET.saturating_sub(age)
-        });
-        self.remember(reading, stamp, print, due);
-        Ok(true)
-    }
-
-    fn remember(&mut self, reading: &Reading, stamp: Stamp, print: u64, due: Option<Instant>) {
-        let known = Known {
-            stamp,
-            position: reading.input.position.clone(),
-            print,
-            ending: reading.input.ending,
-            due,
-            fresh: stamp.age() < TIME_STEP_NANOS,
-            unreadable: false,
-            given: reading.given,
-        };
+        let known = Known::new(&reading.file, stamp, can_continue, waits, reading.given)?;
         self.known.insert(reading.path.clone(), known);
+        Ok(true)
     }
 
     fn batch(&mut self, path: &Path, position: &Position) -> SourceEvent {
         let decoded = self.out.take();
         let resume = serde_json::json!({
-            "path": self.pattern.shown(path), "offset": position.offset, "line": position.line,
+            "path": self.opener.pattern().shown(path), "offset": position.offset, "line": position.line,
         });
         SourceEvent::Batch(SourceBatch {
             rows: ChangeBatch::inserts(decoded.rows),
@@ -306,8 +263,13 @@ impl WatchedFiles {
     }
 
     /// Puts one error in the place of a file that cannot be read; every look tries again.
-    fn fail(&mut self, path: &Path, error: &io::Error) {
-        let shown = self.pattern.shown(path);
+    fn fail(&mut self, path: &Path, error: &ReadError) {
+        if matches!(error, ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound) {
+            // It went away between two looks at it.
+            self.forget(path);
+            return;
+        }
+        let shown = self.opener.pattern().shown(path);
         match self.known.get_mut(path) {
             Some(known) if known.unreadable => return,
             Some(known) if known.given => {
@@ -320,27 +282,17 @@ impl WatchedFiles {
         self.out.push_error(None, None, format!("cannot be read: {error}"));
         let batch = self.batch(path, &Position::default());
         self.ready.push_back(batch);
-        let known = Known {
-            stamp: Stamp::default(),
-            position: Position::default(),
-            print: 0,
-            ending: Ending::Whole,
-            due: None,
-            fresh: true,
-            unreadable: true,
-            given: true,
-        };
-        self.known.insert(path.to_path_buf(), known);
+        self.known.insert(path.to_path_buf(), Known::unreadable());
     }
 
     /// Notes where something happened, waiting for it until `deadline`.
     fn gather(&mut self, deadline: Instant) {
-        let due = self.known.values().filter_map(|known| known.due).min();
+        let due = self.known.values().filter_map(Known::due).min();
         let deadline = due.map_or(deadline, |due| due.min(deadline)).min(self.next_scan);
         let notices = self.watch.take(deadline);
         let mut everything = notices.everything;
         for path in notices.paths {
-            if self.pattern.matches(&path) {
+            if self.opener.pattern().matches(&path) {
                 self.waiting.insert(path);
             } else {
                 self.watch.lose(&path);
@@ -352,41 +304,9 @@ impl WatchedFiles {
         if everything || now >= self.next_scan {
             self.scan();
         }
-        let due = self.known.iter().filter(|(_, known)| known.due.is_some_and(|due| now >= due));
+        let due = self.known.iter().filter(|(_, known)| known.due().is_some_and(|due| now >= due));
         self.waiting.extend(due.map(|(path, _)| path.clone()));
     }
-}
-
-impl Known {
-    /// True if the file still begins with the bytes that were read. Moves the file's position.
-    fn has_only_grown(&self, file: &File, stamp: Stamp) -> io::Result<bool> {
-        let end = self.position.offset;
-        if self.unreadable || stamp.inode != self.stamp.inode || stamp.size < self.stamp.size.max(end) {
-            return Ok(false);
-        }
-        // Written again without growing: the middle, which the fingerprint does not cover, may be another.
-        if stamp.size == self.stamp.size && stamp.modified != self.stamp.modified {
-            return Ok(false);
-        }
-        match fingerprint(file, end) {
-            Ok(print) => Ok(print == self.print),
-            // It has just become shorter.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// The length of the newline at `offset`, if there is one.
-fn newline_at(mut file: &File, offset: u64) -> io::Result<Option<u64>> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(offset))?;
-    file.take(2).read_to_end(&mut bytes)?;
-    Ok(match bytes.as_slice() {
-        [b'\n', ..] => Some(1),
-        [b'\r', b'\n'] => Some(2),
-        _ => None,
-    })
 }
 
 impl Source for WatchedFiles {

@@ -2,23 +2,28 @@
 //!
 //! A [`Decode`] takes whole records from the front of a buffer and appends them to a [`RowBuffer`], straight into typed
 //! columns. A record that is not what the schema says becomes a [`SourceError`] and leaves the columns as they were.
+//!
+//! [`SourceError`]: tidebook_plan::connector::SourceError
 
 pub mod clock;
 mod column;
 pub mod csv;
 mod infer;
 pub mod jsonl;
+mod metadata;
 mod rows;
 pub mod scalar;
 mod shape;
 #[cfg(test)]
 mod testing;
+pub mod text;
 pub mod value;
 
 use tidebook_plan::connector::{ConnectorError, Options, SourceField, SourceSpec};
 
 pub use infer::SAMPLE_BYTES;
-pub use rows::{Decoded, RowBuffer};
+pub use metadata::{FileFacts, MetadataColumns};
+pub use rows::{Cell, Decoded, RowBuffer};
 pub use shape::Shape;
 
 /// Rows and errors that a batch holds at most.
@@ -42,64 +47,57 @@ pub trait Decode: Send {
     /// Takes whole records from the front of `data`, until `out` is full, and gives the number of bytes taken, which
     /// it also adds to `position`. With `last`, nothing follows `data`: its last record needs no newline.
     fn decode(&self, data: &[u8], last: bool, position: &mut Position, out: &mut RowBuffer) -> usize;
+
+    /// What ends every record, so that one that is too long can be passed over; `None` where only the record itself
+    /// tells its end, so that nothing behind one that is too long can be read.
+    fn separator(&self) -> Option<&[u8]> {
+        Some(b"\n")
+    }
+
+    /// True if what was decoded stays right when more bytes follow: a file that grows is then read on.
+    fn can_continue(&self) -> bool {
+        true
+    }
 }
 
-/// A format that files can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileFormat {
-    /// Comma-separated values.
-    Csv,
-    /// One JSON object a line.
-    Jsonl,
+/// The first bytes of an input.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// True if they are all there is.
+    pub whole: bool,
+    /// What messages call the input.
+    pub origin: &'a str,
 }
 
-impl FileFormat {
+impl Sample<'_> {
+    /// An error about the input.
+    pub fn fault(&self, message: String) -> ConnectorError {
+        ConnectorError::Format { what: self.origin.to_string(), message }
+    }
+}
+
+/// A format whose rows are read from a stream of bytes, record by record.
+pub trait StreamFormat: Send + Sync {
     /// The decoder for a use of the format.
     ///
     /// # Errors
-    /// Where an option of the format makes no sense.
-    pub fn decoder(self, spec: &SourceSpec) -> Result<Box<dyn Decode>, ConnectorError> {
-        Ok(match self {
-            FileFormat::Csv => Box::new(csv::CsvDecoder::new(csv::Dialect::new(&spec.options)?)),
-            FileFormat::Jsonl => Box::new(jsonl::JsonlDecoder),
-        })
-    }
+    /// Where an option of the format, or a column, makes no sense.
+    fn decoder(&self, spec: &SourceSpec) -> Result<Box<dyn Decode>, ConnectorError>;
 
-    /// Checks that the header in a sample has every column that has to be there.
-    ///
-    /// # Errors
-    /// Names the first that is missing.
-    pub fn check_header(
-        self,
-        sample: &[u8],
-        whole: bool,
-        options: &Options,
-        shape: &Shape,
-        what: &str,
-    ) -> Result<(), ConnectorError> {
-        match self {
-            FileFormat::Csv => csv::check_header(sample, whole, &csv::Dialect::new(options)?, shape)
-                .map_err(|message| ConnectorError::Format { what: what.to_string(), message }),
-            FileFormat::Jsonl => Ok(()),
-        }
-    }
-
-    /// The columns that a sample shows. `whole` says that the sample is all there is.
+    /// The columns that a sample shows.
     ///
     /// # Errors
     /// Where the sample has no row, or is not of the format.
-    pub fn infer(
-        self,
-        sample: &[u8],
-        whole: bool,
-        options: &Options,
-        what: &str,
-    ) -> Result<Vec<SourceField>, ConnectorError> {
-        let fields = match self {
-            FileFormat::Csv => csv::infer(sample, whole, &csv::Dialect::new(options)?),
-            FileFormat::Jsonl => jsonl::infer(sample, whole),
-        };
-        fields.map_err(|message| ConnectorError::Format { what: what.to_string(), message })
+    fn infer(&self, sample: &Sample<'_>, options: &Options) -> Result<Vec<SourceField>, ConnectorError>;
+
+    /// Checks that a sample has every column that has to be there: said at once it is better than as an error row.
+    ///
+    /// # Errors
+    /// Names the first column that is missing.
+    fn check(&self, _sample: &Sample<'_>, _options: &Options, _shape: &Shape) -> Result<(), ConnectorError> {
+        Ok(())
     }
 }
 

@@ -21,6 +21,11 @@ fn source_options(name: &str, base: &Path) -> Vec<Vec<(&'static str, OptionValue
         "jsonl" => {
             vec![vec![("path", text("a.jsonl"))], vec![("path", text("*.jsonl")), ("watch", OptionValue::Bool(true))]]
         }
+        "text" => vec![
+            vec![("path", text("a.csv")), ("metadata", OptionValue::Bool(true))],
+            vec![("path", text("*.csv")), ("watch", OptionValue::Bool(true))],
+        ],
+        "files" => vec![vec![("path", text("*"))], vec![("path", text("*")), ("watch", OptionValue::Bool(true))]],
         "demo.ticks" => vec![
             vec![("rate", OptionValue::Float(1_000_000.0)), ("rows", OptionValue::Int(3))],
             vec![("rate", OptionValue::Float(0.001))],
@@ -64,6 +69,7 @@ fn every_connector_documents_itself() {
                         | (OptionValue::Int(_), OptionKind::Int)
                         | (OptionValue::Float(_), OptionKind::Float)
                         | (OptionValue::Duration(_), OptionKind::Duration)
+                        | (OptionValue::Texts(_) | OptionValue::Text(_), OptionKind::Texts)
                 ),
             };
             assert!(fits, "the default of `{}: {}` is of its kind", spec.name, option.name);

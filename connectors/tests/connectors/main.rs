@@ -2,6 +2,8 @@
 
 mod bounded;
 mod contract;
+mod layers;
 mod sinks;
 mod support;
 mod watched;
+mod whole;

@@ -30,6 +30,8 @@ pub enum OptionKind {
     Column,
     /// One of these words, written bare or quoted.
     OneOf(&'static [&'static str]),
+    /// One text or a list of texts.
+    Texts,
 }
 
 /// One option of a connector.
@@ -51,6 +53,19 @@ pub struct OptionSpec {
     pub secret: bool,
 }
 
+impl OptionSpec {
+    /// An option that may be left out, and is unset then.
+    pub const fn optional(name: &'static str, kind: OptionKind, doc: &'static str) -> OptionSpec {
+        OptionSpec { name, kind, doc, default: None, required: false, positional: false, secret: false }
+    }
+
+    /// The same option with a value where none is given.
+    #[must_use]
+    pub fn or(self, default: OptionValue) -> OptionSpec {
+        OptionSpec { default: Some(default), ..self }
+    }
+}
+
 /// A checked value of an option.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub enum OptionValue {
@@ -66,6 +81,8 @@ pub enum OptionValue {
     Bool(bool),
     /// Microseconds.
     Duration(i64),
+    /// Several texts.
+    Texts(Vec<String>),
 }
 
 impl fmt::Debug for OptionValue {
@@ -77,6 +94,7 @@ impl fmt::Debug for OptionValue {
             OptionValue::Float(value) => write!(f, "{value}"),
             OptionValue::Bool(value) => write!(f, "{value}"),
             OptionValue::Duration(micros) => write!(f, "{micros}us"),
+            OptionValue::Texts(texts) => write!(f, "{texts:?}"),
         }
     }
 }
@@ -96,6 +114,14 @@ impl Options {
         match self.0.get(name) {
             Some(OptionValue::Text(text) | OptionValue::Secret(text)) => Some(text),
             _ => None,
+        }
+    }
+
+    /// The texts of `name`: several, one or none.
+    pub fn texts(&self, name: &str) -> Vec<&str> {
+        match self.0.get(name) {
+            Some(OptionValue::Texts(texts)) => texts.iter().map(String::as_str).collect(),
+            _ => self.text(name).into_iter().collect(),
         }
     }
 

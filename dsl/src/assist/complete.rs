@@ -234,6 +234,7 @@ impl List {
 pub(super) fn option_form(option: &OptionSpec) -> String {
     let kind = match option.kind {
         OptionKind::Text => "text".to_string(),
+        OptionKind::Texts => "text|[text]".to_string(),
         OptionKind::Int => "int".to_string(),
         OptionKind::Float => "float".to_string(),
         OptionKind::Bool => "bool".to_string(),

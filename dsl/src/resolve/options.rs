@@ -1,5 +1,7 @@
 //! The options of a connector, checked against its spec.
 
+use arrow_array::ListArray;
+use arrow_array::cast::AsArray;
 use datafusion_common::ScalarValue;
 use tidebook_plan::connector::{ConnectorSpec, Direction, OptionKind, OptionSpec, OptionValue, Options};
 use tidebook_plan::{ColumnType, Diagnostic, Span};
@@ -139,7 +141,13 @@ impl Resolver<'_> {
         let (scalar, ty) = result?;
         let secret = self.env_used.get() || option.secret;
         let checked = match (option.kind, scalar) {
-            (OptionKind::Text | OptionKind::Column, ScalarValue::Utf8(Some(text))) => OptionValue::Text(text),
+            (OptionKind::Text | OptionKind::Column | OptionKind::Texts, ScalarValue::Utf8(Some(text))) => {
+                OptionValue::Text(text)
+            }
+            (OptionKind::Texts, ScalarValue::List(list)) => match texts(&list) {
+                Some(texts) => OptionValue::Texts(texts),
+                None => return Err(wrong_kind(spec, option, &ty, value.span).into()),
+            },
             (OptionKind::OneOf(_), ScalarValue::Utf8(Some(text))) => self.word(option, &text, value.span)?,
             (OptionKind::Int, ScalarValue::Int64(Some(number))) => OptionValue::Int(number),
             (OptionKind::Float, ScalarValue::Int64(Some(number))) => OptionValue::Float(number as f64),
@@ -150,6 +158,7 @@ impl Resolver<'_> {
         };
         Ok(match checked {
             OptionValue::Text(text) if secret => OptionValue::Secret(text),
+            OptionValue::Texts(_) if secret => return Err(wrong_kind(spec, option, &ty, value.span).into()),
             checked => checked,
         })
     }
@@ -167,6 +176,15 @@ impl Resolver<'_> {
     }
 }
 
+/// The elements of a list that holds texts and no nulls.
+fn texts(list: &ListArray) -> Option<Vec<String>> {
+    let items = list.value(0);
+    if items.is_empty() {
+        return Some(Vec::new());
+    }
+    items.as_string_opt::<i32>()?.iter().map(|text| text.map(str::to_string)).collect()
+}
+
 fn wrong_kind(spec: &ConnectorSpec, option: &OptionSpec, found: &ColumnType, span: Span) -> Diagnostic {
     let (expected, example) = taken_by(option);
     let message = format!("the option `{}` of `{}` takes {expected}, found {found}", option.name, spec.name);
@@ -182,6 +200,7 @@ fn taken_by(option: &OptionSpec) -> (&'static str, &'static str) {
         OptionKind::Bool => ("true or false", "true"),
         OptionKind::Duration => ("a duration", "5s"),
         OptionKind::Column => ("the name of a column", "column"),
+        OptionKind::Texts => ("text or a list of texts", "[\"…\"]"),
         OptionKind::OneOf(words) => ("a word", words.first().copied().unwrap_or("word")),
     }
 }

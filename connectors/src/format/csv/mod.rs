@@ -12,6 +12,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use tidebook_plan::connector::{ConnectorError, Options, SourceField, SourceSpec};
 use tidebook_plan::{ColumnType, Type};
 
 pub use infer::infer;
@@ -23,7 +24,7 @@ use super::column::{ColumnBuilder, Values};
 use super::jsonl::{expected, fill_missing, read_value};
 use super::scalar::{parse_base64, parse_decimal, parse_float, parse_int, parse_special_float};
 use super::shape::{self, Shape};
-use super::{Decode, MARK, Position, RowBuffer, first_invalid};
+use super::{Decode, MARK, Position, RowBuffer, Sample, StreamFormat, first_invalid};
 
 /// How the records of one input map to columns, as its header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,24 @@ pub struct Layout {
     absent: Arc<[usize]>,
     /// False if a column is missing that has to be there.
     readable: bool,
+}
+
+/// The format CSV.
+pub struct Csv;
+
+impl StreamFormat for Csv {
+    fn decoder(&self, spec: &SourceSpec) -> Result<Box<dyn Decode>, ConnectorError> {
+        Ok(Box::new(CsvDecoder::new(Dialect::new(&spec.options)?)))
+    }
+
+    fn infer(&self, sample: &Sample<'_>, options: &Options) -> Result<Vec<SourceField>, ConnectorError> {
+        infer(sample.bytes, sample.whole, &Dialect::new(options)?).map_err(|message| sample.fault(message))
+    }
+
+    fn check(&self, sample: &Sample<'_>, options: &Options, shape: &Shape) -> Result<(), ConnectorError> {
+        check_header(sample.bytes, sample.whole, &Dialect::new(options)?, shape)
+            .map_err(|message| sample.fault(message))
+    }
 }
 
 /// Decodes CSV.
@@ -312,11 +331,11 @@ impl Decode for CsvDecoder {
                 }
                 RecordEnd::Row { next, newlines } if next <= invalid => {
                     at = next;
+                    out.row_done(position.line + 1);
                     position.line += newlines;
-                    out.row_done();
                     continue;
                 }
-                RecordEnd::Row { next, newlines } => (next, newlines, "not valid UTF-8".to_string()),
+                RecordEnd::Row { next, newlines } => (next, newlines, out.invalid_text()),
                 RecordEnd::Faulty { next, newlines, message } => (next, newlines, message),
             };
             at = end.min(data.len());

@@ -12,14 +12,28 @@ mod infer;
 mod tests;
 
 use tidebook_plan::ColumnType;
+use tidebook_plan::connector::{ConnectorError, Options, SourceField, SourceSpec};
 
 use self::cursor::Cursor;
 use super::column::ColumnBuilder;
 use super::shape::Field;
-use super::{Decode, MARK, Position, RowBuffer, first_invalid};
+use super::{Decode, MARK, Position, RowBuffer, Sample, StreamFormat, first_invalid};
 
 pub(super) use decode::expected;
 pub use infer::infer;
+
+/// The format JSON lines.
+pub struct Jsonl;
+
+impl StreamFormat for Jsonl {
+    fn decoder(&self, _: &SourceSpec) -> Result<Box<dyn Decode>, ConnectorError> {
+        Ok(Box::new(JsonlDecoder))
+    }
+
+    fn infer(&self, sample: &Sample<'_>, _: &Options) -> Result<Vec<SourceField>, ConnectorError> {
+        infer(sample.bytes, sample.whole).map_err(|message| sample.fault(message))
+    }
+}
 
 /// Decodes JSON lines.
 pub struct JsonlDecoder;
@@ -100,11 +114,11 @@ impl Decode for JsonlDecoder {
             at = end + 1;
             let message = if end > invalid {
                 invalid = first_invalid(data, at.min(data.len()));
-                "not valid UTF-8".to_string()
+                out.invalid_text()
             } else if let Err(fault) = result {
                 fault.message("a JSON object", data, start)
             } else {
-                out.row_done();
+                out.row_done(position.line);
                 continue;
             };
             out.cut_row();
