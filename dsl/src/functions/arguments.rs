@@ -1,10 +1,11 @@
 //! The arguments of a kernel as typed arrays, and ways to make its result.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, DurationMicrosecondArray, Float64Array,
-    Int64Array, PrimitiveArray, StringArray, TimestampMicrosecondArray, new_null_array,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DurationMicrosecondArray,
+    Float64Array, Int64Array, ListArray, PrimitiveArray, StringArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
@@ -14,11 +15,14 @@ use arrow::datatypes::{
 use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::ColumnarValue;
 
+use super::prepare::Prepared;
+
 /// What a kernel is evaluated on.
 pub struct Arguments<'a> {
     values: &'a [ColumnarValue],
     rows: usize,
     output: &'a DataType,
+    ready: &'a [(usize, Prepared)],
 }
 
 /// One side of a binary operation: a column, or one value for all rows.
@@ -53,8 +57,13 @@ fn wrong_type(index: usize, expected: &str, found: &DataType) -> DataFusionError
 
 impl<'a> Arguments<'a> {
     /// Arguments of the same number of rows.
-    pub fn new(values: &'a [ColumnarValue], rows: usize, output: &'a DataType) -> Self {
-        Arguments { values, rows, output }
+    pub fn new(values: &'a [ColumnarValue], rows: usize, output: &'a DataType, ready: &'a [(usize, Prepared)]) -> Self {
+        Arguments { values, rows, output, ready }
+    }
+
+    /// What argument `index` was read into when the call was bound, if it is a constant.
+    pub fn prepared<T: Any>(&self, index: usize) -> Option<&T> {
+        self.ready.iter().find(|(argument, _)| *argument == index).and_then(|(_, value)| value.downcast_ref())
     }
 
     /// Number of rows of the result.
@@ -146,6 +155,18 @@ impl<'a> Arguments<'a> {
         let texts = array.as_string_opt::<i32>().cloned();
         let texts = texts.ok_or_else(|| wrong_type(index, "Utf8", array.data_type()))?;
         Ok(Texts { texts, constant })
+    }
+
+    /// Argument `index`, bytes.
+    pub fn bytes(&self, index: usize) -> Result<BinaryArray> {
+        let array = self.array(index)?;
+        array.as_binary_opt::<i32>().cloned().ok_or_else(|| wrong_type(index, "Binary", array.data_type()))
+    }
+
+    /// Argument `index`, a list.
+    pub fn list(&self, index: usize) -> Result<ListArray> {
+        let array = self.array(index)?;
+        array.as_list_opt::<i32>().cloned().ok_or_else(|| wrong_type(index, "List", array.data_type()))
     }
 
     /// Argument `index`, a bool.

@@ -33,7 +33,14 @@ pub fn coerce(arg: Typed, to: &Type) -> Option<Typed> {
             return Some(cast::convert(arg, to, false));
         }
     }
-    is_silent(&arg.ty.ty, to).then(|| cast::convert(arg, to, false))
+    if !is_silent(&arg.ty.ty, to) {
+        return None;
+    }
+    // Types that differ only in which of their parts may be null have one Arrow type.
+    if arg.ty.ty.to_arrow() == to.to_arrow() {
+        return Some(Typed { ty: ColumnType { ty: to.clone(), nullable: arg.ty.nullable }, ..arg });
+    }
+    Some(cast::convert(arg, to, false))
 }
 
 /// True if every value of `from` is silently a value of `to`.

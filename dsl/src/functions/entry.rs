@@ -2,156 +2,97 @@
 
 use std::fmt::Write;
 
-use tidebook_plan::{ColumnType, Type};
+use tidebook_plan::ColumnType;
 
-use super::convert::{coerce, common_type};
+use super::group::Group;
 use super::kernel::{Evaluate, Kernel};
+use super::prepare::{Prepare, prepare};
+use super::takes::{Gives, Takes};
 use super::typed::{CallFault, FaultKind, Typed};
 
-/// What a parameter takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
-    /// Any type.
-    Any,
-    /// Bool.
-    Bool,
-    /// Int.
-    Int,
-    /// Float; an int or decimal is converted.
-    Float,
-    /// Int, float or decimal, as it is.
-    Number,
-    /// Text.
-    Text,
-    /// Date.
-    Date,
-    /// Timestamp; a date is converted.
-    Timestamp,
-    /// Duration.
-    Duration,
-    /// A JSON document.
-    Json,
-    /// Any list.
-    List,
-    /// Any type that the other parameters of this kind share with it.
-    Same,
-}
+/// Names and kinds of parameters.
+pub type Parameters = &'static [(&'static str, Takes)];
 
-impl Takes {
-    fn word(self) -> &'static str {
-        match self {
-            Takes::Any => "any",
-            Takes::Bool => "bool",
-            Takes::Int => "int",
-            Takes::Float => "float",
-            Takes::Number => "number",
-            Takes::Text => "text",
-            Takes::Date => "date",
-            Takes::Timestamp => "timestamp",
-            Takes::Duration => "duration",
-            Takes::Json => "json",
-            Takes::List => "list",
-            Takes::Same => "T",
-        }
-    }
-
-    /// The argument as this parameter takes it.
-    fn accept(self, arg: Typed, shared: Option<&Type>) -> Option<Typed> {
-        match self {
-            Takes::Any => Some(arg),
-            Takes::Bool => coerce(arg, &Type::Bool),
-            Takes::Int => coerce(arg, &Type::Int),
-            Takes::Float => coerce(arg, &Type::Float),
-            Takes::Number if arg.is_null_type() => coerce(arg, &Type::Int),
-            Takes::Number => arg.ty.ty.is_numeric().then_some(arg),
-            Takes::Text => coerce(arg, &Type::Text),
-            Takes::Date => coerce(arg, &Type::Date),
-            Takes::Timestamp => coerce(arg, &Type::Timestamp),
-            Takes::Duration => coerce(arg, &Type::Duration),
-            Takes::Json => coerce(arg, &Type::Json),
-            Takes::List => matches!(arg.ty.ty, Type::List(_)).then_some(arg),
-            Takes::Same => coerce(arg, shared?),
-        }
-    }
-}
-
-/// A type without parts, for entries that are constants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Simple {
-    /// Bool.
-    Bool,
-    /// Int.
-    Int,
-    /// Float.
-    Float,
-    /// Text.
-    Text,
-    /// Timestamp.
-    Timestamp,
-    /// Duration.
-    Duration,
-}
-
-impl Simple {
-    fn ty(self) -> Type {
-        match self {
-            Simple::Bool => Type::Bool,
-            Simple::Int => Type::Int,
-            Simple::Float => Type::Float,
-            Simple::Text => Type::Text,
-            Simple::Timestamp => Type::Timestamp,
-            Simple::Duration => Type::Duration,
-        }
-    }
-}
-
-/// What a call gives.
+/// How a call is computed.
 #[derive(Clone, Copy, Debug)]
-pub enum Gives {
-    /// This type; null where an argument is null.
-    Value(Simple),
-    /// This type, and possibly null even where no argument is.
-    Nullable(Simple),
-    /// The type of the first argument; null where an argument is null.
-    First,
-    /// The type that the [`Takes::Same`] arguments share; null only if all of them are.
-    Shared,
-    /// A list of texts.
-    Texts,
+pub enum Compute {
+    /// Row by row, from the values of the arguments.
+    Rows(Evaluate),
+    /// As another expression of the arguments, which it may leave uncomputed for some rows.
+    Rewrite(fn(Vec<Typed>) -> Result<Typed, CallFault>),
+}
+
+/// Whether a row can make a call fail.
+#[derive(Clone, Copy, Debug)]
+pub enum Fails {
+    /// No row can.
+    Never,
+    /// Some row may.
+    Sometimes,
+    /// Only by an argument that is read ([`Overload::prepares`]) and is not a constant.
+    UnlessConstant,
+    /// As these arguments say.
+    If(fn(&[Typed]) -> bool),
 }
 
 /// One way to call a function.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Overload {
     /// Names and kinds of the parameters.
-    pub parameters: &'static [(&'static str, Takes)],
+    pub parameters: Parameters,
     /// True if the last parameter may be given any number of times more.
     pub repeats: bool,
     /// Type of the result.
     pub gives: Gives,
-    /// True if a row can make it fail.
-    pub fallible: bool,
-    /// How rows are computed.
-    pub evaluate: Evaluate,
+    /// Whether a row can make it fail.
+    pub fails: Fails,
+    /// Arguments that are read once where they are constants.
+    pub prepares: &'static [Prepare],
+    /// How it is computed.
+    pub compute: Compute,
 }
 
-/// What a function is about: its chapter in the reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Group {
-    /// Text.
-    Text,
-    /// Numbers.
-    Numbers,
-    /// Dates, timestamps and durations.
-    Time,
-    /// Regular expressions.
-    Patterns,
-    /// Lists, records and documents.
-    Nested,
-    /// Choice, null and failure.
-    Choice,
-    /// Type names as functions.
-    Casts,
+/// A way to call that no row can make fail.
+pub const fn total(parameters: Parameters, gives: Gives, evaluate: Evaluate) -> Overload {
+    let compute = Compute::Rows(evaluate);
+    Overload { parameters, repeats: false, gives, fails: Fails::Never, prepares: &[], compute }
+}
+
+/// A way to call that a row may make fail.
+pub const fn fallible(parameters: Parameters, gives: Gives, evaluate: Evaluate) -> Overload {
+    Overload { fails: Fails::Sometimes, ..total(parameters, gives, evaluate) }
+}
+
+/// A way to call that stands for another expression; `gives` is what the signature says.
+pub const fn rewritten(
+    parameters: Parameters,
+    gives: Gives,
+    rewrite: fn(Vec<Typed>) -> Result<Typed, CallFault>,
+) -> Overload {
+    let compute = Compute::Rewrite(rewrite);
+    Overload { parameters, repeats: false, gives, fails: Fails::Sometimes, prepares: &[], compute }
+}
+
+impl Overload {
+    /// The last parameter may be given any number of times more.
+    pub const fn repeating(self) -> Overload {
+        Overload { repeats: true, ..self }
+    }
+
+    /// These arguments are read once where they are constants.
+    pub const fn reading(self, prepares: &'static [Prepare]) -> Overload {
+        Overload { prepares, ..self }
+    }
+
+    /// Whether a row can make it fail is found from the arguments.
+    pub const fn failing_if(self, can_fail: fn(&[Typed]) -> bool) -> Overload {
+        Overload { fails: Fails::If(can_fail), ..self }
+    }
+
+    /// It fails only by an argument that is read and is not a constant.
+    pub const fn unless_constant(self) -> Overload {
+        Overload { fails: Fails::UnlessConstant, ..self }
+    }
 }
 
 /// A function of the library.
@@ -161,7 +102,7 @@ pub struct Function {
     pub name: &'static str,
     /// Its chapter.
     pub group: Group,
-    /// One or two sentences.
+    /// One to three sentences.
     pub doc: &'static str,
     /// Expressions with their results, as `text(…)` shows them (`null` for null).
     pub examples: &'static [(&'static str, &'static str)],
@@ -177,7 +118,7 @@ impl Function {
 
     /// True if some call of it can fail on a row.
     pub fn is_fallible(&self) -> bool {
-        self.overloads.iter().any(|overload| overload.fallible)
+        self.overloads.iter().any(|overload| !matches!(overload.fails, Fails::Never))
     }
 
     /// The call with these arguments.
@@ -189,12 +130,13 @@ impl Function {
             return Err(CallFault::new(FaultKind::Arity, message).with_help(self.usage()));
         }
         // An exact match wins over one that converts.
-        let exact = fitting.iter().find(|overload| overload.accept(&args).is_ok_and(|accepted| accepted == args));
+        let exact = fitting.iter().find(|overload| overload.accept(&args).is_ok_and(|accepted| accepted.args == args));
         let mut fault = None;
         for overload in exact.into_iter().chain(&fitting) {
             match overload.accept(&args) {
-                Ok(accepted) => return Ok(overload.call(self.name, accepted)),
-                Err(index) => fault = fault.or(Some(index)),
+                Ok(accepted) => return overload.call(self.name, accepted),
+                // The overload that went furthest was likely meant.
+                Err(index) => fault = fault.max(Some(index)),
             }
         }
         let index = fault.unwrap_or(0);
@@ -202,12 +144,33 @@ impl Function {
         Err(CallFault::new(FaultKind::Type, message).at(index).with_help(self.usage()))
     }
 
-    fn usage(&self) -> String {
+    /// The places of a call's arguments, `positional` of them without a name: at which of them each parameter is
+    /// found. `None` if no overload has parameters of these names.
+    pub fn arrange(&self, positional: usize, named: &[&str]) -> Option<Vec<usize>> {
+        self.overloads.iter().find_map(|overload| {
+            let names: Vec<&str> = overload.parameters.iter().map(|(name, _)| *name).collect();
+            if names.len() != positional + named.len() {
+                return None;
+            }
+            let place = |name: &&str| Some(positional + named.iter().position(|given| given == name)?);
+            let rest = names[positional..].iter().map(place).collect::<Option<Vec<_>>>()?;
+            Some((0..positional).chain(rest).collect())
+        })
+    }
+
+    /// The ways to call it, as a sentence.
+    pub fn usage(&self) -> String {
         format!(
             "it is called as {}",
             self.signatures().iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(" or ")
         )
     }
+}
+
+/// Arguments as the parameters take them.
+struct Accepted {
+    args: Vec<Typed>,
+    shared: Option<ColumnType>,
 }
 
 impl Overload {
@@ -220,32 +183,31 @@ impl Overload {
     }
 
     /// The arguments as the parameters take them, or the first that does not fit.
-    fn accept(&self, args: &[Typed]) -> Result<Vec<Typed>, usize> {
+    fn accept(&self, args: &[Typed]) -> Result<Accepted, usize> {
         let mut shared: Option<ColumnType> = None;
         for (index, arg) in args.iter().enumerate() {
-            if self.kind(index) == Takes::Same {
-                shared = Some(match shared {
-                    Some(ty) => common_type(&ty, &arg.ty).ok_or(index)?,
-                    None => arg.ty.clone(),
-                });
-            }
+            shared = self.kind(index).share(arg, shared).ok_or(index)?;
         }
-        let shared = shared.map(|ty| ty.ty);
         let accept = |(index, arg): (usize, &Typed)| self.kind(index).accept(arg.clone(), shared.as_ref()).ok_or(index);
-        args.iter().enumerate().map(accept).collect()
+        let args = args.iter().enumerate().map(accept).collect::<Result<_, _>>()?;
+        Ok(Accepted { args, shared })
     }
 
-    fn call(&self, name: &'static str, args: Vec<Typed>) -> Typed {
-        let some_null = args.iter().any(|arg| arg.ty.nullable);
-        let first = args.first().map_or(Type::Null, |arg| arg.ty.ty.clone());
-        let (ty, nullable) = match self.gives {
-            Gives::Value(ty) => (ty.ty(), some_null),
-            Gives::Nullable(ty) => (ty.ty(), true),
-            Gives::First => (first, some_null),
-            Gives::Shared => (first, args.iter().all(|arg| arg.ty.nullable)),
-            Gives::Texts => (Type::List(Box::new(ColumnType::required(Type::Text))), some_null),
+    fn call(&self, name: &'static str, accepted: Accepted) -> Result<Typed, CallFault> {
+        let Accepted { args, shared } = accepted;
+        let evaluate = match self.compute {
+            Compute::Rewrite(rewrite) => return rewrite(args),
+            Compute::Rows(evaluate) => evaluate,
         };
-        Kernel::new(name, ty.to_arrow(), self.fallible, self.evaluate).call(args, ColumnType { ty, nullable })
+        let result = self.gives.result(&args, shared.as_ref())?;
+        let (ready, complete) = prepare(self.prepares, &args)?;
+        let fallible = match self.fails {
+            Fails::Never => false,
+            Fails::Sometimes => true,
+            Fails::UnlessConstant => !complete,
+            Fails::If(can_fail) => can_fail(&args),
+        };
+        Ok(Kernel::new(name, result.ty.to_arrow(), fallible, evaluate).with(ready).call(args, result))
     }
 
     fn signature(&self, name: &str) -> String {
@@ -255,13 +217,7 @@ impl Overload {
             // Writing to a String cannot fail.
             let _ = write!(text, "{comma}{parameter}: {}", takes.word());
         }
-        let result = match self.gives {
-            Gives::Value(ty) => ty.ty().to_string(),
-            Gives::Nullable(ty) => format!("{}?", ty.ty()),
-            Gives::First => self.parameters.first().map_or("any", |(_, takes)| takes.word()).to_string(),
-            Gives::Shared => "T".to_string(),
-            Gives::Texts => "[text]".to_string(),
-        };
+        let result = self.gives.word(self.parameters.first().map(|(_, takes)| *takes));
         let _ = write!(text, "{}) -> {result}", if self.repeats { ", …" } else { "" });
         text
     }

@@ -17,6 +17,7 @@ use datafusion_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, Scalar
 use tidebook_plan::ColumnType;
 
 use super::arguments::Arguments;
+use super::prepare::Prepared;
 use super::typed::Typed;
 
 /// How a kernel computes its rows.
@@ -43,13 +44,23 @@ pub struct Kernel {
     output: DataType,
     fallible: bool,
     evaluate: Evaluate,
+    /// What constant arguments were read into. They are part of the expressions, so this does not tell kernels apart.
+    ready: Vec<(usize, Prepared)>,
     signature: Signature,
 }
 
 impl Kernel {
     /// A function that gives `output`.
     pub fn new(name: &'static str, output: DataType, fallible: bool, evaluate: Evaluate) -> Self {
-        Kernel { name, output, fallible, evaluate, signature: Signature::user_defined(Volatility::Immutable) }
+        let signature = Signature::user_defined(Volatility::Immutable);
+        Kernel { name, output, fallible, evaluate, ready: Vec::new(), signature }
+    }
+
+    /// With what its constant arguments were read into, by argument.
+    #[must_use]
+    pub fn with(mut self, ready: Vec<(usize, Prepared)>) -> Self {
+        self.ready = ready;
+        self
     }
 
     /// True if a row can make it fail.
@@ -106,7 +117,7 @@ impl ScalarUDFImpl for Kernel {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
-        let array = (self.evaluate)(&Arguments::new(&args.args, rows, &self.output))?;
+        let array = (self.evaluate)(&Arguments::new(&args.args, rows, &self.output, &self.ready))?;
         debug_assert_eq!(array.data_type(), &self.output, "`{}` gives the type that it declares", self.name);
         if constant {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));

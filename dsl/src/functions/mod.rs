@@ -8,67 +8,70 @@ mod aggregate;
 mod arguments;
 mod arithmetic;
 mod attempt;
+mod borrowed;
 mod cast;
 mod convert;
+mod encoding;
 mod entry;
 mod evaluate;
 mod fallible;
+mod foreign;
+mod group;
+mod json;
 mod kernel;
+mod list;
 mod logic;
 mod nested;
 mod number;
+mod prepare;
+mod record;
+mod takes;
 mod text;
 mod time;
 mod typed;
+mod vector;
+mod written;
 
 #[cfg(test)]
 pub(crate) mod tests;
-
-use tidebook_plan::diagnostic::near_names;
 
 pub use aggregate::{AGGREGATES, AggregateCall, AggregateDoc, AggregateFunction, aggregate};
 pub use arithmetic::{Arithmetic, arithmetic, negate};
 pub use attempt::attempt;
 pub use cast::{cast, read, show};
 pub use convert::{coerce, common_type};
-pub use entry::{Function, Group};
+pub use entry::Function;
 pub use evaluate::evaluate;
 pub use fallible::is_fallible;
+pub use foreign::foreign;
+pub use group::Group;
 pub use kernel::{row_error, row_error_text};
 pub use logic::{Comparison, and, between, case, coalesce, compare, in_list, is_null, like, not, or};
 pub use nested::{field, index, list, record};
 pub use text::interpolate;
 pub use typed::{CallFault, FaultKind, Typed};
 
-/// The library, group by group. Operators, casts and `try` are part of the language, not of this list.
+/// The library, group by group. Operators and casts are part of the language, not of this list.
 pub fn functions() -> impl Iterator<Item = &'static Function> {
-    [text::LIBRARY, text::PATTERNS, number::LIBRARY, time::LIBRARY, nested::LIBRARY].into_iter().flatten()
+    let files = text::LIBRARY.into_iter().chain([text::PATTERNS]).chain(number::LIBRARY).chain(time::LIBRARY);
+    let files = files.chain(list::LIBRARY).chain([record::LIBRARY]).chain(json::LIBRARY).chain([vector::LIBRARY]);
+    files.chain(encoding::LIBRARY).chain([logic::LIBRARY]).flatten()
 }
 
-/// Names of all that can be called, `try` and aggregates left out.
+/// The function of this name.
+pub fn function(name: &str) -> Option<&'static Function> {
+    functions().find(|function| function.name == name)
+}
+
+/// Names of all that can be called, aggregates and casts left out.
 pub fn names() -> impl Iterator<Item = &'static str> {
     functions().map(|function| function.name)
 }
 
-/// `name(args)`, `try` included.
+/// `name(args)`.
 pub fn call(name: &str, args: Vec<Typed>) -> Result<Typed, CallFault> {
-    if name == "try" {
-        let count = args.len();
-        let mut args = args.into_iter();
-        return match (args.next(), args.next(), args.next()) {
-            (Some(arg), otherwise, None) => attempt(arg, otherwise),
-            _ => {
-                let fault = CallFault::new(FaultKind::Arity, format!("`try` does not take {count} arguments"));
-                Err(fault.with_help("it is called as `try(e)` or `try(e, default)`"))
-            }
-        };
-    }
-    let Some(function) = functions().find(|function| function.name == name) else {
-        let fault = CallFault::new(FaultKind::Unknown, format!("unknown function `{name}`"));
-        return Err(match near_names(name, names().chain(["try"])).first() {
-            Some(near) => fault.with_help(format!("did you mean `{near}`?")),
-            None => fault,
-        });
+    let Some(function) = function(name) else {
+        return Err(CallFault::new(FaultKind::Unknown, format!("unknown function `{name}`")));
     };
     function.bind(args)
 }

@@ -5,7 +5,7 @@ use tidebook_plan::diagnostic::near_names;
 use tidebook_plan::{Diagnostic, Span};
 
 use crate::diagnostics::{names, sources};
-use crate::functions::{self, FaultKind, Typed};
+use crate::functions::{self, Typed};
 use crate::resolve::expression::{call_fault, literal, spans};
 use crate::resolve::fault::{self, Resolved};
 use crate::resolve::types::{self, TYPE_NAMES};
@@ -53,28 +53,24 @@ impl Resolver<'_> {
         if let Some(function) = own {
             return self.expand(&name, function, call, span, reach);
         }
-        if let Some(argument) = call.arguments.named.first() {
-            let message = format!("`{name}` has no argument called `{}`", argument.name.text);
-            return Err(names::ARGUMENT_COUNT
-                .error(message, argument.name.span)
-                .with_help("give its arguments by position")
-                .into());
-        }
-        let known =
-            name == "try" || TYPE_NAMES.contains(&name.as_str()) || functions::names().any(|known| known == name);
-        if !known {
-            // Before its arguments are looked at: a misspelt aggregate is the fault, not the column inside of it.
-            return Err(self.unknown_function(&name, call.function.span).into());
-        }
-        let arguments = &call.arguments.positional;
-        let typed = arguments.iter().map(|e| self.expression(e, reach)).collect::<Resolved<Vec<_>>>()?;
         if TYPE_NAMES.contains(&name.as_str()) {
+            if let Some(argument) = call.arguments.named.first() {
+                let message = format!("the cast `{name}` has no argument called `{}`", argument.name.text);
+                let fault = names::ARGUMENT_COUNT.error(message, argument.name.span);
+                return Err(fault.with_help("give its arguments by position").into());
+            }
+            let arguments = &call.arguments.positional;
+            let typed = arguments.iter().map(|e| self.expression(e, reach)).collect::<Resolved<Vec<_>>>()?;
             return convert(&name, typed, span, &spans(arguments));
         }
-        functions::call(&name, typed).map_err(|f| match f.kind {
-            FaultKind::Unknown => self.unknown_function(&name, call.function.span).into(),
-            _ => call_fault(f, span, &spans(arguments)),
-        })
+        let Some(function) = functions::function(&name) else {
+            // Before its arguments are looked at: a misspelt aggregate is the fault, not the column inside of it.
+            return Err(self.unknown_function(&name, call.function.span).into());
+        };
+        let arguments = library_arguments(function, call)?;
+        let typed = arguments.iter().map(|e| self.expression(e, reach)).collect::<Resolved<Vec<_>>>()?;
+        let spans: Vec<Span> = arguments.iter().map(|argument| argument.span).collect();
+        function.bind(typed).map_err(|f| call_fault(f, span, &spans))
     }
 
     /// `env("NAME")`.
@@ -107,12 +103,48 @@ impl Resolver<'_> {
         let own = self.catalog.functions.keys().map(String::as_str);
         let names: Vec<&str> = own.chain(library.iter().copied()).collect();
         let diagnostic = names::UNKNOWN_FUNCTION.error(format!("unknown function `{name}`"), span);
+        if let Some(foreign) = functions::foreign(name)
+            && !names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        {
+            let diagnostic = diagnostic.with_help(format!(
+                "{}{}",
+                if foreign.help.starts_with('`') { "write " } else { "" },
+                foreign.help
+            ));
+            return match foreign.ours {
+                Some(ours) => diagnostic.with_edit(span, ours),
+                None => diagnostic,
+            };
+        }
         let near = near_names(name, names);
         match fault::did_you_mean(&near) {
             Some(help) => diagnostic.with_help(help).with_edit(span, near[0]),
             None => diagnostic.with_help("`%help functions` lists them"),
         }
     }
+}
+
+/// The arguments of a call of the library in the order of the parameters, those with a name after the others.
+fn library_arguments<'c>(function: &functions::Function, call: &'c Call) -> Resolved<Vec<&'c Expr>> {
+    let positional = &call.arguments.positional;
+    let named = &call.arguments.named;
+    if named.is_empty() {
+        return Ok(positional.iter().collect());
+    }
+    let given: Vec<&str> = named.iter().map(|argument| argument.name.text.as_str()).collect();
+    if let Some(places) = function.arrange(positional.len(), &given) {
+        let all: Vec<&Expr> = positional.iter().chain(named.iter().map(|argument| &argument.value)).collect();
+        return Ok(places.into_iter().map(|place| all[place]).collect());
+    }
+    let known = |name: &str| function.overloads.iter().any(|way| way.parameters.iter().any(|(own, _)| *own == name));
+    let wrong = named.iter().find(|argument| !known(&argument.name.text));
+    let (message, span) = match wrong {
+        Some(argument) => {
+            (format!("`{}` has no argument called `{}`", function.name, argument.name.text), argument.name.span)
+        }
+        None => (format!("`{}` does not take these arguments together", function.name), named[0].name.span),
+    };
+    Err(names::ARGUMENT_COUNT.error(message, span).with_help(function.usage()).into())
 }
 
 /// A cast, written as a call of the type's name: `int("7")`, `decimal(price, 10, 2)`.

@@ -2,6 +2,7 @@
 //! are normalised when they are made (NaN equals NaN and is the largest number).
 
 mod choice;
+mod library;
 mod membership;
 
 use std::ops::Not;
@@ -13,6 +14,7 @@ use tidebook_plan::{ColumnType, Type};
 use super::convert::{coerce, unify};
 use super::typed::{CallFault, FaultKind, Typed};
 pub use choice::{case, coalesce};
+pub(super) use library::LIBRARY;
 pub use membership::{between, in_list, like};
 
 /// A comparison operator.

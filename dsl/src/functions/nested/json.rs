@@ -52,15 +52,3 @@ fn evaluate_element(args: &Arguments<'_>) -> Result<ArrayRef> {
         Ok(parse(documents.value(row)).and_then(|value| part(&value, |value| value.get(place?))))
     })
 }
-
-/// The content of a JSON string, any other document as it stands.
-pub fn plain_text(args: &Arguments<'_>) -> Result<ArrayRef> {
-    let documents = args.text(0)?;
-    args.collect::<StringArray, _>(|row| {
-        let text = documents.value(row);
-        Ok(match parse(text) {
-            Some(Value::String(content)) => content,
-            _ => text.to_string(),
-        })
-    })
-}

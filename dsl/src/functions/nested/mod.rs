@@ -14,33 +14,8 @@ use tidebook_plan::{ColumnType, Type};
 
 use super::arguments::Arguments;
 use super::convert::{coerce, common_type};
-use super::entry::{Function, Gives, Group, Overload, Simple, Takes};
 use super::kernel::Kernel;
 use super::typed::{CallFault, FaultKind, Typed};
-
-/// The entries.
-pub const LIBRARY: &[Function] = &[Function {
-    name: "json_text",
-    group: Group::Nested,
-    doc: "The text that a JSON document holds if it is a JSON string, else the document as it is written.",
-    examples: &[("json_text(json('{\"a\": \"x\"}').a)", "x"), ("json_text(json('[1]'))", "[1]")],
-    overloads: &[Overload {
-        parameters: &[("document", Takes::Json)],
-        repeats: false,
-        gives: Gives::Value(Simple::Text),
-        fallible: false,
-        evaluate: json::plain_text,
-    }],
-}];
-
-/// Number of elements of each list.
-pub(super) fn list_length(args: &Arguments<'_>) -> DataFusionResult<ArrayRef> {
-    let array = args.array(0)?;
-    let Some(list) = array.as_list_opt::<i32>() else {
-        return Err(DataFusionError::Internal("a list is a list array".to_string()));
-    };
-    args.collect::<Int64Array, _>(|row| Ok(i64::from(list.value_length(row))))
-}
 
 /// `{a: …, b: …}`.
 pub fn record(fields: Vec<(String, Typed)>) -> Typed {

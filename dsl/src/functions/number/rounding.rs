@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Decimal128Array};
+use arrow::array::{ArrayRef, Decimal128Array, Float64Array, Int64Array};
 use arrow::datatypes::DataType;
 use datafusion_common::Result;
+use tidebook_plan::Type;
 
 use super::super::arguments::Arguments;
-use super::super::entry::{Function, Gives, Group, Overload, Takes};
+use super::super::entry::{Function, Parameters, fallible};
+use super::super::group::Group;
 use super::super::kernel::row_error;
+use super::super::takes::{Gives, Simple, Takes};
+use super::super::typed::Typed;
 
 /// How to come to a multiple of a unit.
 #[derive(Clone, Copy)]
@@ -23,77 +27,58 @@ enum Mode {
     Trunc,
 }
 
-const NUMBER: &[(&str, Takes)] = &[("x", Takes::Number)];
-const DIGITS: &[(&str, Takes)] = &[("x", Takes::Number), ("digits", Takes::Int)];
+const NUMBER: Parameters = &[("x", Takes::Number)];
+const DIGITS: Parameters = &[("x", Takes::Number), ("digits", Takes::Value(Simple::Int))];
 
-/// `round`
-pub const ROUND: Function = Function {
-    name: "round",
-    group: Group::Numbers,
-    doc: "The nearest whole number, or the nearest number with so many digits after the point; \
-          halves go away from zero. The type stays.",
-    examples: &[
-        ("round(2.5)", "3.0"),
-        ("round(-2.5)", "-3.0"),
-        ("round(1.256, 2)", "1.26"),
-        ("round(1234, -2)", "1200"),
-    ],
-    overloads: &[
-        Overload {
-            parameters: NUMBER,
-            repeats: false,
-            gives: Gives::First,
-            fallible: true,
-            evaluate: |args| whole(args, Mode::Nearest),
-        },
-        Overload { parameters: DIGITS, repeats: false, gives: Gives::First, fallible: true, evaluate: digits },
-    ],
-};
+/// The entries.
+pub const LIBRARY: &[Function] = &[
+    Function {
+        name: "round",
+        group: Group::Numbers,
+        doc: "The nearest whole number, or the nearest number with so many digits after the point (before it, where \
+              `digits` is negative); halves go away from zero. The type stays.",
+        examples: &[
+            ("round(2.5)", "3.0"),
+            ("round(-2.5)", "-3.0"),
+            ("round(1.256, 2)", "1.26"),
+            ("round(1234, -2)", "1200"),
+        ],
+        overloads: &[
+            fallible(NUMBER, Gives::First, |args| whole(args, Mode::Nearest)).failing_if(is_decimal),
+            fallible(DIGITS, Gives::First, digits).failing_if(is_no_float),
+        ],
+    },
+    Function {
+        name: "floor",
+        group: Group::Numbers,
+        doc: "The largest whole number that is not larger. The type stays.",
+        examples: &[("floor(-1.5)", "-2.0"), ("floor(7)", "7")],
+        overloads: &[fallible(NUMBER, Gives::First, |args| whole(args, Mode::Floor)).failing_if(is_decimal)],
+    },
+    Function {
+        name: "ceil",
+        group: Group::Numbers,
+        doc: "The smallest whole number that is not smaller. The type stays.",
+        examples: &[("ceil(1.2)", "2.0"), ("ceil(-0.5)", "0.0")],
+        overloads: &[fallible(NUMBER, Gives::First, |args| whole(args, Mode::Ceil)).failing_if(is_decimal)],
+    },
+    Function {
+        name: "trunc",
+        group: Group::Numbers,
+        doc: "The whole number toward zero. The type stays.",
+        examples: &[("trunc(-1.9)", "-1.0")],
+        overloads: &[fallible(NUMBER, Gives::First, |args| whole(args, Mode::Trunc)).failing_if(is_decimal)],
+    },
+];
 
-/// `floor`
-pub const FLOOR: Function = Function {
-    name: "floor",
-    group: Group::Numbers,
-    doc: "The largest whole number that is not larger. The type stays.",
-    examples: &[("floor(-1.5)", "-2.0"), ("floor(7)", "7")],
-    overloads: &[Overload {
-        parameters: NUMBER,
-        repeats: false,
-        gives: Gives::First,
-        fallible: true,
-        evaluate: |args| whole(args, Mode::Floor),
-    }],
-};
+/// A decimal may need a digit more than it has.
+fn is_decimal(args: &[Typed]) -> bool {
+    matches!(args.first().map(|arg| &arg.ty.ty), Some(Type::Decimal { .. }))
+}
 
-/// `ceil`
-pub const CEIL: Function = Function {
-    name: "ceil",
-    group: Group::Numbers,
-    doc: "The smallest whole number that is not smaller. The type stays.",
-    examples: &[("ceil(1.2)", "2.0"), ("ceil(-0.5)", "0.0")],
-    overloads: &[Overload {
-        parameters: NUMBER,
-        repeats: false,
-        gives: Gives::First,
-        fallible: true,
-        evaluate: |args| whole(args, Mode::Ceil),
-    }],
-};
-
-/// `trunc`
-pub const TRUNC: Function = Function {
-    name: "trunc",
-    group: Group::Numbers,
-    doc: "The whole number toward zero. The type stays.",
-    examples: &[("trunc(-1.9)", "-1.0")],
-    overloads: &[Overload {
-        parameters: NUMBER,
-        repeats: false,
-        gives: Gives::First,
-        fallible: true,
-        evaluate: |args| whole(args, Mode::Trunc),
-    }],
-};
+fn is_no_float(args: &[Typed]) -> bool {
+    !matches!(args.first().map(|arg| &arg.ty.ty), Some(Type::Float))
+}
 
 fn whole(args: &Arguments<'_>, mode: Mode) -> Result<ArrayRef> {
     match args.output() {
@@ -161,7 +146,7 @@ fn digits(args: &Arguments<'_>) -> Result<ArrayRef> {
     match args.output() {
         DataType::Float64 => {
             let values = args.float(0)?;
-            args.collect::<arrow::array::Float64Array, _>(|row| Ok(round_float(values.value(row), places.value(row))))
+            args.collect::<Float64Array, _>(|row| Ok(round_float(values.value(row), places.value(row))))
         }
         DataType::Decimal128(_, scale) => {
             let scale = i64::from(*scale);
@@ -172,7 +157,7 @@ fn digits(args: &Arguments<'_>) -> Result<ArrayRef> {
         }
         _ => {
             let values = args.int(0)?;
-            args.collect::<arrow::array::Int64Array, _>(|row| {
+            args.collect::<Int64Array, _>(|row| {
                 let (value, places) = (values.value(row), places.value(row));
                 let rounded = round_at(i128::from(value), places.saturating_neg()).and_then(|r| i64::try_from(r).ok());
                 rounded.ok_or_else(|| row_error(format!("integer overflow: round({value}, {places})")))
@@ -194,7 +179,7 @@ fn round_at(value: i128, dropped: i64) -> Option<i128> {
 }
 
 /// The float nearest to the decimal rounding of its shortest text, so that 1.005 rounds as it reads.
-fn round_float(value: f64, places: i64) -> f64 {
+pub(super) fn round_float(value: f64, places: i64) -> f64 {
     /// Beyond this many digits a float has none to round.
     const MOST: i64 = 400;
     if !value.is_finite() {

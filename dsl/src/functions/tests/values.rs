@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::Schema;
+use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, RecordBatchOptions, StructArray};
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion_common::{DFSchema, Result, ScalarValue};
 use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
@@ -73,6 +73,18 @@ pub fn edges(ty: &Type) -> Vec<ScalarValue> {
             "a%b_c\\",
             "day",
             "n+",
+            "([0-9]+)(x)?",
+            "Europe/Berlin",
+            "+05:30",
+            "$.a",
+            "$..*",
+            "https://ann@example.com:8080/a/b?q=a+b%21&q=2#top",
+            "/a?b=%ff",
+            "{67E55044-10B1-426F-9247-BB680E5FE0C8}",
+            "6ec3a9",
+            "aGVsbG8=",
+            "%d.%m.%Y %H:%M",
+            "22.11.2026 10:20",
         ]
         .map(ScalarValue::from)
         .to_vec(),
@@ -100,7 +112,35 @@ pub fn edges(ty: &Type) -> Vec<ScalarValue> {
                 let list = arrow::array::ListArray::new(Arc::clone(&field), offsets, values, None);
                 ScalarValue::List(Arc::new(list))
             };
-            vec![list(&[]), list(&items[..1]), list(&items[..2])]
+            let last = items.len() - 1;
+            let with_null = [null(&item.ty), items[0].clone(), null(&item.ty)];
+            let mut lists = vec![list(&[]), list(&items[..1]), list(&items), list(&items[last..])];
+            if item.nullable {
+                lists.push(list(&with_null));
+            }
+            lists
+        }
+        Type::Record(fields) => {
+            let record = |place: usize| {
+                let column = |ty: &Type| {
+                    let edges = edges(ty);
+                    edges[place % edges.len()].to_array().unwrap()
+                };
+                let columns = fields.iter().map(|(_, ty)| column(&ty.ty)).collect();
+                let DataType::Struct(fields) = ty.to_arrow() else { panic!("a record is a struct") };
+                ScalarValue::Struct(Arc::new(StructArray::new(fields, columns, None)))
+            };
+            (0..4).map(record).collect()
+        }
+        Type::Vector(size) => {
+            let item = Arc::new(Field::new("item", DataType::Float32, true));
+            let vector = |start: f32, step: f32| {
+                let values = (0..*size).map(|place| start + place as f32 * step);
+                let values = Arc::new(Float32Array::from_iter_values(values));
+                let list = FixedSizeListArray::new(Arc::clone(&item), *size, values, None);
+                ScalarValue::FixedSizeList(Arc::new(list))
+            };
+            vec![vector(0.0, 0.0), vector(1.0, 0.5), vector(-3.0, 2.0), vector(f32::NAN, 0.0), vector(f32::MAX, 0.0)]
         }
         other => panic!("no edge values of {other}"),
     }

@@ -1,6 +1,9 @@
 //! Text: joining pieces, and the library of functions on it.
 
-mod library;
+mod bytes;
+mod case;
+mod made;
+mod parts;
 mod pattern;
 
 use std::sync::Arc;
@@ -12,10 +15,43 @@ use tidebook_plan::{ColumnType, Type};
 
 use super::arguments::Arguments;
 use super::cast::cell_text;
+use super::entry::{Function, Overload, Parameters};
+use super::group::Group;
 use super::kernel::Kernel;
+use super::takes::{Gives, Simple, Takes};
 use super::typed::Typed;
-pub(super) use library::LIBRARY;
 pub(super) use pattern::PATTERNS;
+
+/// The entries, file by file.
+pub(super) const LIBRARY: [&[Function]; 3] = [case::LIBRARY, parts::LIBRARY, made::LIBRARY];
+
+const INT: Takes = Takes::Value(Simple::Int);
+const TEXT: Parameters = &[("x", Takes::Value(Simple::Text))];
+const BYTES: Parameters = &[("x", Takes::Value(Simple::Bytes))];
+const TEXT_AND_PART: Parameters = &[("x", Takes::Value(Simple::Text)), ("part", Takes::Value(Simple::Text))];
+const TEXT_AND_SET: Parameters = &[("x", Takes::Value(Simple::Text)), ("characters", Takes::Value(Simple::Text))];
+const TO_TEXT: Gives = Gives::Value(Simple::Text);
+const TO_INT: Gives = Gives::Value(Simple::Int);
+const TO_BOOL: Gives = Gives::Value(Simple::Bool);
+
+const fn entry(
+    name: &'static str,
+    doc: &'static str,
+    examples: &'static [(&'static str, &'static str)],
+    overloads: &'static [Overload],
+) -> Function {
+    Function { name, group: Group::Text, doc, examples, overloads }
+}
+
+/// A length as an int; none is beyond its range.
+pub(super) fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+/// A number that is not negative as a length.
+pub(super) fn size(number: i64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
 
 /// `left + right` of two texts.
 pub fn concatenate(left: Typed, right: Typed) -> Typed {

@@ -33,25 +33,30 @@ pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// The start of the unit that `at` lies in, `None` inside where it is before the first timestamp; `None` for an
-/// unknown unit.
-pub fn truncate_to(at: i64, unit: &str) -> Option<Option<i64>> {
-    let days = at.div_euclid(DAY);
-    let (year, month, _) = civil(days);
-    let of_length = |length: i64| at.checked_sub(at.rem_euclid(length));
-    let of_day = |day: i64| day.checked_mul(DAY);
-    Some(match unit {
-        "second" => of_length(SECOND),
-        "minute" => of_length(MINUTE),
-        "hour" => of_length(HOUR),
-        "day" => of_length(DAY),
-        // 1970-01-01 was a Thursday, the fourth day of its week.
-        "week" => of_day(days - (days + 3).rem_euclid(7)),
-        "month" => of_day(days_from_civil(year, month, 1)),
-        "quarter" => of_day(days_from_civil(year, (month - 1) / 3 * 3 + 1, 1)),
-        "year" => of_day(days_from_civil(year, 1, 1)),
-        _ => return None,
-    })
+/// Days of a month.
+pub fn days_in_month(year: i64, month: i64) -> i64 {
+    let next = if month == 12 { days_from_civil(year + 1, 1, 1) } else { days_from_civil(year, month + 1, 1) };
+    next - days_from_civil(year, month, 1)
+}
+
+/// The day so many months later, or the last one of its month where that is shorter; `None` beyond the calendar of
+/// an int.
+pub fn add_months(days: i64, months: i64) -> Option<i64> {
+    let (year, month, day) = civil(days);
+    let all = (year * 12 + month - 1).checked_add(months)?;
+    // Far beyond every date and timestamp, and far from overflow.
+    if all.unsigned_abs() > 12 * 10_000_000 {
+        return None;
+    }
+    let (year, month) = (all.div_euclid(12), all.rem_euclid(12) + 1);
+    Some(days_from_civil(year, month, day.min(days_in_month(year, month))))
+}
+
+/// Year and week by ISO 8601: weeks begin on Monday, and the first one of a year has its first Thursday.
+pub fn iso_week(days: i64) -> (i64, i64) {
+    let thursday = days - (days + 3).rem_euclid(7) + 3;
+    let (year, _, _) = civil(thursday);
+    (year, (thursday - days_from_civil(year, 1, 1)) / 7 + 1)
 }
 
 #[cfg(test)]
@@ -68,5 +73,15 @@ mod tests {
             assert_eq!(days_from_civil(year, month, day), days);
         }
         assert!(civil(i64::MIN / DAY).0 < -290_000);
+    }
+
+    #[test]
+    fn months_end_where_they_end() {
+        let day = days_from_civil;
+        assert_eq!(add_months(day(2026, 1, 31), 1), Some(day(2026, 2, 28)));
+        assert_eq!(add_months(day(2024, 2, 29), -12), Some(day(2023, 2, 28)));
+        assert_eq!(add_months(0, i64::MAX), None);
+        assert_eq!(iso_week(day(2027, 1, 1)), (2026, 53));
+        assert_eq!(iso_week(day(2026, 1, 1)), (2026, 1));
     }
 }
