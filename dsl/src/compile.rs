@@ -35,6 +35,8 @@ pub struct Compiled {
     /// Definitions (tables, parameters, functions) that the cell made, replaced or dropped, and every table that stands
     /// on them, in dependency order.
     pub changed: Vec<String>,
+    /// Tables of other cells that keep something bound to history, and begin it afresh since what they read has changed.
+    pub begun_afresh: Vec<String>,
     /// Tables of other cells that no longer resolve, each with why; the span lies in the text of its own cell.
     pub broken: Vec<(String, Diagnostic)>,
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use tidebook_plan::flow::{Fingerprint, FlowPlan, NodeId, Operator};
+use tidebook_plan::flow::{Fingerprint, FlowNode, FlowPlan, NodeId, Operator};
 
 use crate::command::DataflowId;
 use crate::row::Layout;
@@ -132,7 +132,19 @@ pub(crate) fn share(plan: FlowPlan, catalog: &Catalog) -> SharedPlan {
         };
         match shared.plan.nodes[node].operator.clone() {
             Operator::Get { .. } | Operator::Constant { .. } => {}
-            Operator::Linear { input, .. } => needs_rows[input] = true,
+            Operator::Linear { input, .. } | Operator::Flatten { input, .. } => needs_rows[input] = true,
+            Operator::Dedupe { input, keys, .. } => arrange(input, Layout::by(&keys)),
+            Operator::Changes { input } => {
+                let layout = whole_rows(&shared.plan.nodes[input]);
+                arrange(input, layout);
+            }
+            Operator::Hold { input, .. } => {
+                needs_rows[input] = true;
+                let layout = whole_rows(&shared.plan.nodes[node]);
+                let key = ArrangementKey::rows(&shared.plan, node, layout);
+                shared.uses(key, catalog);
+            }
+            Operator::Held { history } => unreachable!("the history {} is kept", history.0),
             Operator::Join { left, right, left_keys, right_keys, .. } => {
                 arrange(left, Layout::by(&left_keys));
                 arrange(right, Layout::by(&right_keys));
@@ -173,6 +185,11 @@ impl SharedPlan {
             }
         }
     }
+}
+
+/// The layout in which whole rows are the key.
+pub(crate) fn whole_rows(node: &FlowNode) -> Layout {
+    Layout::by(&(0..node.schema.fields().len()).collect::<Vec<_>>())
 }
 
 /// An arrangement that holds all rows of a node. The choice among several is the same every time.

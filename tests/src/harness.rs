@@ -3,14 +3,15 @@
 //! It stands where the session stands, without views, sinks and commands, so that a test can choose the number of
 //! workers, switch the optimizer off, bring its own sources and look at every moment.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tidebook_dsl::{Catalog, Environment, HoldsWhen, StatementKind, TableProgram, compile};
 use tidebook_engine::{CatchUp, Caught, Engine, EngineError, EngineOptions, OutputEvent, Program};
-use tidebook_plan::Diagnostic;
 use tidebook_plan::connector::{ConnectorError, ConnectorSpec, Options, SinkConnector, SourceConnector, SourceField};
+use tidebook_plan::{Diagnostic, HistoryId};
 
 use crate::contents::Contents;
 use crate::corpus::{Table, canonical, without_nullability};
@@ -110,6 +111,8 @@ pub struct Harness {
     world: World,
     catalog: Catalog,
     engine: Engine,
+    /// What runs that is bound to history; it runs as long as the harness does.
+    histories: BTreeSet<HistoryId>,
     _scratch: tempfile::TempDir,
 }
 
@@ -127,7 +130,7 @@ impl Harness {
         let engine = Engine::start(options)?;
         let sinks = tidebook_connectors::registry::sinks();
         let world = World { sources, sinks, base: setup.base, optimize: setup.optimize };
-        Ok(Harness { world, catalog: Catalog::default(), engine, _scratch: scratch })
+        Ok(Harness { world, catalog: Catalog::default(), engine, histories: BTreeSet::new(), _scratch: scratch })
     }
 
     /// Runs `text` as the cell `cell`, all its outputs at one epoch, and gives the outputs, not yet caught up.
@@ -147,7 +150,17 @@ impl Harness {
                 _ => {}
             }
         }
-        let programs = self.engine.install(wanted.iter().map(|(table, _)| table.plan.clone()).collect())?;
+        let defined = self.catalog.histories().flat_map(|(_, histories)| histories);
+        let read = wanted.iter().flat_map(|(table, _)| &table.histories);
+        let mut histories = Vec::new();
+        for history in defined.chain(read) {
+            if self.histories.insert(history.id) {
+                histories.push(history.plan.clone());
+            }
+        }
+        let count = histories.len();
+        let plans = histories.into_iter().chain(wanted.iter().map(|(table, _)| table.plan.clone())).collect();
+        let programs = self.engine.install(plans)?.split_off(count);
         let outputs = wanted.into_iter().zip(programs).map(|((table, expectation), program)| Output {
             label: table.label.clone(),
             table,
@@ -276,7 +289,16 @@ impl Output {
             .map(|column| (column.name.clone(), without_nullability(&column.ty.to_string())))
             .collect();
         let rows = self.contents.in_order(&self.table.ordering).into_iter();
-        let rows = rows.map(|row| row.iter().zip(&columns).map(|(cell, (_, ty))| canonical(cell, ty)).collect());
+        let rows = rows
+            .map(|row| row.iter().zip(&columns).map(|(cell, (_, ty))| canonical(&document(cell, ty), ty)).collect());
         Some(Table { table: self.label.clone(), rows: rows.collect(), columns, errors: self.errors.len() })
+    }
+}
+
+/// A cell of a json column as the document that its text is.
+fn document(cell: &serde_json::Value, ty: &str) -> serde_json::Value {
+    match (ty, cell) {
+        ("json", serde_json::Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| cell.clone()),
+        _ => cell.clone(),
     }
 }

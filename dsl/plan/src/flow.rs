@@ -8,8 +8,10 @@
 //! Every node gives two streams, rows and errors. The errors of a node are read through [`Operator::Errors`]; what
 //! they look like is said at each operator.
 
+mod display;
+mod fingerprint;
+
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -20,17 +22,23 @@ use crate::change::ChangeBatch;
 use crate::connector::SourceSpec;
 use crate::span::Span;
 
+pub use fingerprint::Fingerprint;
+
 /// Position of a node in its plan.
 pub type NodeId = usize;
 
-/// Identity of what a node computes: equal fingerprints, equal contents, in every program.
+/// Identity of what a statement bound to history has given, and gives: equal identities, one and the same history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint(pub u128);
+pub struct HistoryId(pub Fingerprint);
 
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", (self.0 >> 96) as u32)
-    }
+/// A step bound to history as a program of its own, which runs as long as its statement stands, whether anybody looks
+/// at it or not.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The history of its rows; where it has errors, these have one of their own.
+    pub id: HistoryId,
+    /// Ends with [`Operator::Hold`] of the rows, and of the errors where there are some.
+    pub plan: FlowPlan,
 }
 
 /// A scalar expression over the columns of its input, by position.
@@ -215,6 +223,45 @@ pub enum Operator {
         /// Key columns.
         keys: Vec<usize>,
     },
+    /// One row for each element of a list column, in whose place the element stands; none where the list is null or
+    /// empty. No errors.
+    Flatten {
+        /// The input.
+        input: NodeId,
+        /// The list column.
+        column: usize,
+    },
+    /// One row a key: a new row takes the place of the kept one where the condition is true. Within an epoch new rows
+    /// go in the order of the columns that are not keys. A key's first row is kept without being asked about; where the
+    /// kept row is taken back, the key begins again with the rows that it still has. Bound to history: it stands only
+    /// below [`Operator::Hold`]. Errors: the columns of the input, for new rows on which the condition fails.
+    Dedupe {
+        /// The input.
+        input: NodeId,
+        /// Key columns.
+        keys: Vec<usize>,
+        /// Over the columns of the new row, followed by those of the kept one.
+        condition: FlowExpr,
+    },
+    /// The changes of the input as rows, which stay: its columns, `_epoch` and `_diff` (ints). Begins with the contents
+    /// at the installation. Bound to history, as [`Operator::Dedupe`]. No errors.
+    Changes {
+        /// The input.
+        input: NodeId,
+    },
+    /// The rows of the input, arranged under the identity of a history, so that later programs read what was given
+    /// instead of computing it anew. No errors.
+    Hold {
+        /// The input.
+        input: NodeId,
+        /// Which history.
+        history: HistoryId,
+    },
+    /// The rows that [`Operator::Hold`] of a program that runs keeps. It has the same fingerprint. No errors.
+    Held {
+        /// Which history.
+        history: HistoryId,
+    },
     /// The errors of a node, as rows: its error columns, then `_error` (text) and `_step` (text).
     Errors {
         /// Whose errors.
@@ -226,11 +273,15 @@ impl Operator {
     /// The nodes that it reads.
     pub fn inputs(&self) -> Vec<NodeId> {
         match self {
-            Operator::Get { .. } | Operator::Constant { .. } => vec![],
+            Operator::Get { .. } | Operator::Constant { .. } | Operator::Held { .. } => vec![],
             Operator::Linear { input, .. }
             | Operator::Reduce { input, .. }
             | Operator::TopK { input, .. }
-            | Operator::Unique { input, .. } => vec![*input],
+            | Operator::Unique { input, .. }
+            | Operator::Flatten { input, .. }
+            | Operator::Dedupe { input, .. }
+            | Operator::Changes { input }
+            | Operator::Hold { input, .. } => vec![*input],
             Operator::Errors { of } => vec![*of],
             Operator::Join { left, right, .. } | Operator::ReduceJoin { left, right, .. } => vec![*left, *right],
             Operator::Union { inputs } => inputs.iter().map(|(input, _)| *input).collect(),
@@ -249,6 +300,11 @@ impl Operator {
             Operator::TopK { .. } => "top-k",
             Operator::Union { .. } => "union",
             Operator::Unique { .. } => "unique",
+            Operator::Flatten { .. } => "flatten",
+            Operator::Dedupe { .. } => "dedupe",
+            Operator::Changes { .. } => "changes",
+            Operator::Hold { .. } => "hold",
+            Operator::Held { .. } => "held",
             Operator::Errors { .. } => "errors",
         }
     }
@@ -341,43 +397,6 @@ impl FlowBuilder {
         }
         FlowPlan { nodes, outputs: outputs.into_iter().map(|id| place[id]).collect() }
     }
-
-    fn fingerprint(&self, operator: &Operator, types: &[DataType], step: &str) -> Fingerprint {
-        let half = |seed: u64| {
-            let mut state = Fnv(0xcbf2_9ce4_8422_2325 ^ seed);
-            operator.name().hash(&mut state);
-            types.hash(&mut state);
-            for input in operator.inputs() {
-                self.plan.nodes[input].fingerprint.hash(&mut state);
-            }
-            match operator {
-                Operator::Get { source } => source.identity().hash(&mut state),
-                Operator::Constant { digest, .. } => digest.hash(&mut state),
-                Operator::Linear { stages, .. } => {
-                    stages.hash(&mut state);
-                    // The step's text is part of the rows of its errors.
-                    if matches!(stages.first(), Some(stage) if stage.is_fallible()) {
-                        step.hash(&mut state);
-                    }
-                }
-                Operator::Join { kind, left_keys, right_keys, null_equals_null, .. } => {
-                    (kind, left_keys, right_keys, null_equals_null).hash(&mut state);
-                }
-                Operator::Reduce { keys, aggregates, .. } => (keys, aggregates, step).hash(&mut state),
-                Operator::ReduceJoin { left_keys, right_keys, keys, aggregates, .. } => {
-                    (left_keys, right_keys, keys, aggregates, step).hash(&mut state);
-                }
-                Operator::TopK { group, order, offset, limit, .. } => (group, order, offset, limit).hash(&mut state),
-                Operator::Union { inputs } => {
-                    inputs.iter().map(|(_, negated)| *negated).collect::<Vec<_>>().hash(&mut state);
-                }
-                Operator::Unique { keys, .. } => (keys, step).hash(&mut state),
-                Operator::Errors { .. } => {}
-            }
-            state.finish()
-        };
-        Fingerprint((u128::from(half(0)) << 64) | u128::from(half(0x9e37_79b9_7f4a_7c15)))
-    }
 }
 
 impl Stage {
@@ -392,11 +411,15 @@ impl Stage {
 
 fn renumber(operator: &mut Operator, place: &[NodeId]) {
     match operator {
-        Operator::Get { .. } | Operator::Constant { .. } => {}
+        Operator::Get { .. } | Operator::Constant { .. } | Operator::Held { .. } => {}
         Operator::Linear { input, .. }
         | Operator::Reduce { input, .. }
         | Operator::TopK { input, .. }
         | Operator::Unique { input, .. }
+        | Operator::Flatten { input, .. }
+        | Operator::Dedupe { input, .. }
+        | Operator::Changes { input }
+        | Operator::Hold { input, .. }
         | Operator::Errors { of: input } => *input = place[*input],
         Operator::Join { left, right, .. } | Operator::ReduceJoin { left, right, .. } => {
             *left = place[*left];
@@ -404,96 +427,4 @@ fn renumber(operator: &mut Operator, place: &[NodeId]) {
         }
         Operator::Union { inputs } => inputs.iter_mut().for_each(|(input, _)| *input = place[*input]),
     }
-}
-
-/// FNV-1a with a finishing mix: a hash that is the same in every process, which the standard one is not.
-/// (Fowler, Noll, Vo; the finish is the one of MurmurHash3.)
-struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        let mut h = self.0;
-        h ^= h >> 33;
-        h = h.wrapping_mul(0xff51_afd7_ed55_8ccd);
-        h ^= h >> 33;
-        h = h.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        h ^ (h >> 33)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
-
-impl fmt::Display for FlowPlan {
-    /// One line a node, ` %3 = join inner %1 %2 on [0] = [0]  # text`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (id, node) in self.nodes.iter().enumerate() {
-            write!(f, "%{id} = {}", node.operator.name())?;
-            for input in node.operator.inputs() {
-                write!(f, " %{input}")?;
-            }
-            match &node.operator {
-                Operator::Get { source } => write!(f, " {}", source.connector)?,
-                Operator::Constant { steps, .. } => write!(f, " {} step(s)", steps.len())?,
-                Operator::Linear { stages, .. } => {
-                    for stage in stages {
-                        match stage {
-                            Stage::Filter(expr) => write!(f, " filter({})", expr.physical)?,
-                            Stage::Project(exprs) => {
-                                let list: Vec<_> = exprs.iter().map(|e| e.physical.to_string()).collect();
-                                write!(f, " project({})", list.join(", "))?;
-                            }
-                        }
-                    }
-                }
-                Operator::Join { kind, left_keys, right_keys, .. } => {
-                    write!(f, " {} on {left_keys:?} = {right_keys:?}", format!("{kind:?}").to_lowercase())?;
-                }
-                Operator::Reduce { keys, aggregates, .. } => {
-                    write!(f, " by {keys:?}")?;
-                    fmt_aggregates(f, aggregates)?;
-                }
-                Operator::ReduceJoin { left_keys, right_keys, keys, aggregates, .. } => {
-                    write!(f, " on {left_keys:?} = {right_keys:?} by {keys:?}")?;
-                    fmt_aggregates(f, aggregates)?;
-                }
-                Operator::TopK { group, order, offset, limit, .. } => {
-                    let list: Vec<_> = order
-                        .iter()
-                        .map(|o| format!("{}{}", o.column, if o.descending { " desc" } else { "" }))
-                        .collect();
-                    write!(f, " {limit} by [{}] per {group:?}", list.join(", "))?;
-                    if *offset > 0 {
-                        write!(f, " after {offset}")?;
-                    }
-                }
-                Operator::Union { inputs } => {
-                    let minus: Vec<_> = inputs.iter().filter(|(_, n)| *n).map(|(i, _)| format!("%{i}")).collect();
-                    if !minus.is_empty() {
-                        write!(f, " negated: {}", minus.join(", "))?;
-                    }
-                }
-                Operator::Unique { keys, .. } => write!(f, " key {keys:?}")?,
-                Operator::Errors { .. } => {}
-            }
-            let types: Vec<_> = node.schema.fields().iter().map(|field| field.data_type().to_string()).collect();
-            writeln!(f, " : ({})", types.join(", "))?;
-        }
-        let outputs: Vec<_> = self.outputs.iter().map(|id| format!("%{id}")).collect();
-        write!(f, "output {}", outputs.join(", "))
-    }
-}
-
-fn fmt_aggregates(f: &mut fmt::Formatter<'_>, aggregates: &[SumAggregate]) -> fmt::Result {
-    for aggregate in aggregates {
-        let input = aggregate.input.map_or("*".to_string(), |column| column.to_string());
-        write!(f, " {}({input})", format!("{:?}", aggregate.function).to_lowercase())?;
-        if let Some(filter) = aggregate.filter {
-            write!(f, " where {filter}")?;
-        }
-    }
-    Ok(())
 }

@@ -20,7 +20,7 @@ pub mod types;
 pub use change::ChangeBatch;
 pub use diagnostic::{Diagnostic, Edit, Label, Severity};
 pub use drawing::{Drawing, Ink};
-pub use flow::{Fingerprint, FlowExpr, FlowNode, FlowPlan, NodeId, Operator};
+pub use flow::{Fingerprint, FlowExpr, FlowNode, FlowPlan, History, HistoryId, NodeId, Operator};
 pub use schema::{Column, Schema};
 pub use span::Span;
 pub use types::{ColumnType, Type};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The type of a value, without the question whether it may be null.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Type {
-    /// The type of a bare `null`; unifies with every other type.
+    /// The type of a bare `null`, and of a column of which only nulls are known; unifies with every other type.
     Null,
     /// `true` or `false`.
     Bool,
@@ -76,8 +76,8 @@ impl Type {
     /// The one Arrow type of this type.
     pub fn to_arrow(&self) -> DataType {
         match self {
-            Type::Null => DataType::Null,
-            Type::Bool => DataType::Boolean,
+            // Nulls need an array that says so: that of Arrow's own null type denies it.
+            Type::Null | Type::Bool => DataType::Boolean,
             Type::Int => DataType::Int64,
             Type::Float => DataType::Float64,
             Type::Decimal { precision, scale } => DataType::Decimal128(*precision, *scale),

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use datafusion_common::ScalarValue;
 use indexmap::IndexMap;
 use tidebook_plan::connector::SourceField;
-use tidebook_plan::{ColumnType, Diagnostic, Schema, Type};
+use tidebook_plan::flow::History;
+use tidebook_plan::{ColumnType, Diagnostic, HistoryId, Schema, Type};
 
 use crate::syntax::tree;
 
@@ -159,6 +160,22 @@ impl Catalog {
             cell: p.cell.clone(),
         };
         self.params.iter().map(one).collect()
+    }
+
+    /// What each definition keeps that is bound to history, in it and below it: these programs run as long as it stands.
+    /// Each comes after those that it reads itself.
+    pub fn histories(&self) -> impl Iterator<Item = (&str, &[Arc<History>])> {
+        let held = self.tables.iter().map(|(name, definition)| (name.as_str(), definition.plan.histories.as_slice()));
+        held.filter(|(_, histories)| !histories.is_empty())
+    }
+
+    /// What a definition keeps itself, without what the tables keep that it reads.
+    pub(crate) fn own_histories(&self, name: &str) -> Vec<HistoryId> {
+        let Some(definition) = self.tables.get(name) else { return Vec::new() };
+        let read = definition.uses.tables.iter().filter(|read| *read != name).filter_map(|read| self.tables.get(read));
+        let read: BTreeSet<HistoryId> =
+            read.flat_map(|table| &table.plan.histories).map(|history| history.id).collect();
+        definition.plan.histories.iter().map(|history| history.id).filter(|id| !read.contains(id)).collect()
     }
 
     /// The value of a setting, if a cell has set it.

@@ -1,7 +1,9 @@
 //! The plan of a defined table.
 
+use std::sync::Arc;
+
 use datafusion_expr::LogicalPlan;
-use tidebook_plan::flow::OrderKey;
+use tidebook_plan::flow::{History, OrderKey};
 use tidebook_plan::schema::Column;
 use tidebook_plan::{ColumnType, Schema};
 
@@ -38,6 +40,8 @@ pub(crate) struct TablePlan {
     pub errors: Vec<ErrorStream>,
     /// Summaries of the sources that the definition itself reads.
     pub sources: Vec<String>,
+    /// The programs that keep what is bound to history, in it and below it.
+    pub histories: Vec<Arc<History>>,
 }
 
 impl TablePlan {

@@ -34,7 +34,10 @@ pub fn explain(name: &str, catalog: &Catalog) -> Option<Explanation> {
         Err(error) => error.to_string(),
     };
     let flow = match lower(&roots, true) {
-        Ok(flow) => flow.to_string(),
+        Ok(flow) => {
+            let held = flow.histories.iter().map(|history| format!("held {}:\n{}\n", history.id.0, history.plan));
+            held.collect::<String>() + &flow.plan.to_string()
+        }
         Err(error) => error.to_string(),
     };
     Some(Explanation { logical: table.plan.display_indent().to_string(), optimised, flow })

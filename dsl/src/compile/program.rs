@@ -1,10 +1,11 @@
 //! What a compiled statement gives the session to run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion_common::ScalarValue;
 use tidebook_plan::connector::{Options, WriteMode};
-use tidebook_plan::flow::OrderKey;
+use tidebook_plan::flow::{History, OrderKey};
 use tidebook_plan::{FlowPlan, Schema, Span, Type};
 
 /// A statement that compiled.
@@ -79,6 +80,9 @@ pub struct TableProgram {
     pub ordering: Vec<OrderKey>,
     /// `outputs[0]` gives the rows; `outputs[1]`, if `has_errors_port`, the errors that belong to them.
     pub plan: FlowPlan,
+    /// The programs that keep what is bound to history below it, each after those that it reads itself. They run
+    /// before it does.
+    pub histories: Vec<Arc<History>>,
     /// All definitions that it depends on, transitively.
     pub tables: Vec<String>,
     /// True if a row that was given may be taken back.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tidebook_plan::{Diagnostic, Span};
+use tidebook_plan::{Diagnostic, HistoryId, Span};
 
 use crate::catalog::{Catalog, Uses, affected, in_order};
 use crate::compile::{Compiled, CompiledStatement, Environment, StatementKind};
@@ -27,10 +27,15 @@ pub(crate) struct Run<'a> {
     raise_generations: bool,
     /// Statements whose generation this run has raised.
     raised: BTreeSet<String>,
+    /// What each table of another cell kept before that is bound to history.
+    kept: Vec<(String, Vec<HistoryId>)>,
 }
 
 impl<'a> Run<'a> {
     pub fn new(cell: &'a str, text: &str, catalog: &'a mut Catalog, env: &'a dyn Environment) -> Self {
+        let others = catalog.tables.iter().filter(|(_, definition)| definition.cell != cell);
+        let kept = others.map(|(name, _)| (name.clone(), catalog.own_histories(name)));
+        let kept = kept.filter(|(_, histories)| !histories.is_empty()).collect();
         Run {
             cell,
             text: Arc::from(text),
@@ -43,6 +48,7 @@ impl<'a> Run<'a> {
             changed: BTreeSet::new(),
             raise_generations: true,
             raised: BTreeSet::new(),
+            kept,
         }
     }
 
@@ -85,7 +91,12 @@ impl<'a> Run<'a> {
             }
         }
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
-        Compiled { statements: self.statements, diagnostics: self.diagnostics, changed, broken }
+        let is_new = |(name, before): &(String, Vec<HistoryId>)| {
+            self.catalog.tables.get(name).is_some_and(|definition| definition.cell != self.cell)
+                && self.catalog.own_histories(name) != *before
+        };
+        let begun_afresh = self.kept.iter().filter(|kept| is_new(kept)).map(|(name, _)| name.clone()).collect();
+        Compiled { statements: self.statements, diagnostics: self.diagnostics, changed, begun_afresh, broken }
     }
 
     /// Takes a definition out of the catalog, and resolves again what stood on it.
@@ -124,7 +135,7 @@ impl<'a> Run<'a> {
             &definition.text,
             if own { &failed } else { &none },
             Some(name),
-            definition.generation,
+            (&format!("table {name}"), definition.generation),
             |resolver| resolver.table_plan(&definition.pipeline),
         );
         self.failed = failed;
@@ -149,18 +160,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Resolves something and takes over what the resolver noted.
+    /// Resolves something and takes over what the resolver noted. `statement` is the statement's identity, with how often
+    /// it has run before.
     pub(super) fn resolve<T>(
         &mut self,
         text: &str,
         failed: &BTreeSet<String>,
         defining: Option<&str>,
-        generation: u64,
+        (statement, generation): (&str, u64),
         work: impl FnOnce(&Resolver<'_>) -> Resolved<T>,
     ) -> (Resolved<T>, Uses) {
         let mut resolver = Resolver::new(self.catalog, self.env, text, failed);
         resolver.defining = defining;
         resolver.generation = generation;
+        resolver.statement = format!("{statement} run {generation}");
         let result = work(&resolver);
         let (next_id, uses, described) = (resolver.next_id.get(), resolver.uses.take(), resolver.described.take());
         self.catalog.next_id = next_id;

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use datafusion_expr::LogicalPlan;
 use tidebook_plan::{Schema, Span};
 
 use crate::catalog::{Definition, FunctionDefinition, TablePlan, Uses, upstream};
 use crate::compile::run::Run;
 use crate::compile::{ExpectProgram, OutputText, ShowProgram, StatementKind, TableProgram, WriteProgram};
 use crate::diagnostics::{names, steps};
-use crate::lower::lower;
-use crate::resolve::{Fault, Resolved, Resolver, collapse, errors_table, fault};
+use crate::lower::{LoweredProgram, lower};
+use crate::resolve::{Resolved, Resolver, collapse, errors_table, fault};
 use crate::syntax::tree::StatementKind as Written;
 use crate::syntax::tree::{Expect, Expr, FnParam, HeadKind, Name, Pipeline, Statement, Step, StepKind, TypeExpr};
 
@@ -47,10 +48,12 @@ impl Run<'_> {
             let message = format!("`{}` is defined twice in this cell", name.text);
             return Err(names::SAME_NAME.error(message, name.span).with_help("give one of them another name").into());
         }
-        let generation = self.generation(format!("table {}", name.text));
+        let statement = format!("table {}", name.text);
+        let generation = self.generation(statement.clone());
         let (text, failed) = (Arc::clone(&self.text), self.failed.clone());
-        let (result, uses) =
-            self.resolve(&text, &failed, Some(&name.text), generation, |resolver| resolver.table_plan(pipeline));
+        let (result, uses) = self.resolve(&text, &failed, Some(&name.text), (&statement, generation), |resolver| {
+            resolver.table_plan(pipeline)
+        });
         let plan = match result {
             Ok(plan) => plan,
             Err(fault) => {
@@ -79,7 +82,8 @@ impl Run<'_> {
     /// A bare pipeline, or one that ends with `show` or `write`.
     fn output(&mut self, pipeline: &Pipeline, span: Span) -> Resolved<StatementKind> {
         let (text, failed) = (Arc::clone(&self.text), self.failed.clone());
-        let generation = self.generation(format!("output {} {}", self.cell, collapse(span.of(&text))));
+        let statement = format!("output {} {}", self.cell, collapse(span.of(&text)));
+        let generation = self.generation(statement.clone());
         let source = self.source(span);
         let (last, before) = match pipeline.steps.split_last() {
             Some((last, before)) if matches!(last.kind, StepKind::Show { .. } | StepKind::Write(_)) => {
@@ -87,7 +91,7 @@ impl Run<'_> {
             }
             _ => (None, pipeline.steps.as_slice()),
         };
-        let (result, _) = self.resolve(&text, &failed, None, generation, |resolver| match last {
+        let (result, _) = self.resolve(&text, &failed, None, (&statement, generation), |resolver| match last {
             Some(step @ Step { kind: StepKind::Write(sink), .. }) => {
                 let write = resolver.write(pipeline, before, sink, step)?;
                 let (connector, options, mode) = (write.connector, write.options, write.mode);
@@ -113,9 +117,10 @@ impl Run<'_> {
     fn expect(&mut self, expect: &Expect, span: Span) -> Resolved<StatementKind> {
         let (text, failed) = (Arc::clone(&self.text), self.failed.clone());
         let written = collapse(span.of(&text));
-        let generation = self.generation(format!("output {} {written}", self.cell));
+        let statement = format!("output {} {written}", self.cell);
+        let generation = self.generation(statement.clone());
         let source = self.source(span);
-        let (result, _) = self.resolve(&text, &failed, None, generation, |resolver| {
+        let (result, _) = self.resolve(&text, &failed, None, (&statement, generation), |resolver| {
             let expectation = resolver.expectation(expect, span)?;
             let (holds_when, within) = (expectation.holds_when, expectation.within);
             let table = program(resolver, expectation.table, &expect.subject, &expect.subject.steps)?;
@@ -126,7 +131,8 @@ impl Run<'_> {
 
     fn param(&mut self, name: &Name, ty: &TypeExpr, default: Option<&Expr>) -> Resolved<StatementKind> {
         let (text, failed, cell) = (Arc::clone(&self.text), self.failed.clone(), self.cell);
-        let (result, _) = self.resolve(&text, &failed, None, 0, |resolver| resolver.param(cell, name, ty, default));
+        let (result, _) =
+            self.resolve(&text, &failed, None, ("", 0), |resolver| resolver.param(cell, name, ty, default));
         let param = result?;
         let kind =
             StatementKind::Param { name: name.text.clone(), ty: param.ty.ty.clone(), value: param.shown.clone() };
@@ -137,7 +143,7 @@ impl Run<'_> {
 
     fn set(&mut self, name: &Name, value: &Expr) -> Resolved<StatementKind> {
         let (text, failed) = (Arc::clone(&self.text), self.failed.clone());
-        let (result, _) = self.resolve(&text, &failed, None, 0, |resolver| resolver.setting(name, value));
+        let (result, _) = self.resolve(&text, &failed, None, ("", 0), |resolver| resolver.setting(name, value));
         let value = result?;
         self.catalog.settings.insert(name.text.clone(), value.clone());
         Ok(StatementKind::Set { name: name.text.clone(), value })
@@ -152,7 +158,7 @@ impl Run<'_> {
     ) -> Resolved<StatementKind> {
         let (text, failed) = (Arc::clone(&self.text), self.failed.clone());
         let (result, _) =
-            self.resolve(&text, &failed, None, 0, |resolver| resolver.function(name, params, returns, body));
+            self.resolve(&text, &failed, None, ("", 0), |resolver| resolver.function(name, params, returns, body));
         let (params, returns) = result?;
         let function =
             FunctionDefinition { cell: self.cell.to_string(), params, returns, body: Arc::new(body.clone()) };
@@ -192,7 +198,11 @@ impl Resolver<'_> {
     /// The plan of a definition.
     pub(crate) fn table_plan(&self, pipeline: &Pipeline) -> Resolved<TablePlan> {
         let relation = self.defined_pipeline(pipeline)?;
-        Ok(self.finish(relation, result_span(pipeline, &pipeline.steps))?)
+        let mut table = self.finish(relation, result_span(pipeline, &pipeline.steps))?;
+        if self.holds.get() {
+            table.histories = lowered(self, std::slice::from_ref(&table.plan), pipeline.span)?.histories;
+        }
+        Ok(table)
     }
 }
 
@@ -222,19 +232,25 @@ fn program(resolver: &Resolver<'_>, table: TablePlan, pipeline: &Pipeline, befor
     let errors = errors_table(resolver, &streams);
     let mut roots = vec![table.plan.clone()];
     roots.extend(errors.iter().map(|errors| errors.plan.clone()));
-    let plan = lower(&roots, resolver.env.optimizes()).map_err(|error| -> Fault {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        steps::NOT_AVAILABLE.error(format!("this build cannot run this: {error}{cause}"), pipeline.span).into()
-    })?;
+    let LoweredProgram { plan, histories } = lowered(resolver, &roots, pipeline.span)?;
     let schema: Schema = table.schema();
     Ok(TableProgram {
         label,
         schema,
         ordering: table.ordering,
         plan,
+        histories,
         tables: stands_on(resolver),
         retracts: table.retracts,
         has_errors_port: errors.is_some(),
+    })
+}
+
+/// The flow plan of logical ones.
+fn lowered(resolver: &Resolver<'_>, roots: &[LogicalPlan], span: Span) -> Resolved<LoweredProgram> {
+    lower(roots, resolver.env.optimizes()).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        steps::NOT_AVAILABLE.error(format!("this build cannot run this: {error}{cause}"), span).into()
     })
 }
 

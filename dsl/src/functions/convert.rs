@@ -25,6 +25,15 @@ pub fn coerce(arg: Typed, to: &Type) -> Option<Typed> {
             let null = ScalarValue::try_from(&to.to_arrow()).ok()?;
             return Some(Typed::literal(null, ColumnType::nullable(to.clone())));
         }
+        if let (ScalarValue::Float64(Some(float)), Type::Decimal { precision, scale }) = (value, to) {
+            // `1.5` is written where a decimal is meant: it becomes one if no digit is lost.
+            let written = format!("{float}");
+            let fits =
+                written.split_once('.').map_or(0, |(_, fraction)| fraction.len()) <= usize::from(scale.unsigned_abs());
+            let digits = cast::read::decimal(&written, *precision, scale.unsigned_abs()).filter(|_| fits)?;
+            let value = ScalarValue::Decimal128(Some(digits), *precision, *scale);
+            return Some(Typed::literal(value, ColumnType::required(to.clone())));
+        }
         if let (ScalarValue::Int64(Some(int)), Type::Decimal { precision, scale }) = (value, to) {
             let digits = int.unsigned_abs().checked_ilog10().map_or(0, |log| log + 1);
             if digits + u32::from(scale.unsigned_abs()) > u32::from(*precision) {

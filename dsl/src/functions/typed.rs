@@ -27,6 +27,11 @@ impl Typed {
         Typed { expr: Expr::Literal(value, None), ty, fallible: false }
     }
 
+    /// A bare `null`.
+    pub fn null() -> Self {
+        Typed::literal(ScalarValue::Boolean(None), ColumnType::nullable(Type::Null))
+    }
+
     /// The value, if the expression is a literal.
     pub fn constant(&self) -> Option<&ScalarValue> {
         match &self.expr {

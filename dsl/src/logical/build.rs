@@ -14,6 +14,9 @@ use super::Origin;
 use super::aggregate::{AggregateColumn, Summarize};
 use super::checked::{Checked, CheckedStep};
 use super::constant::{Constant, digest};
+use super::flatten::Flatten;
+use super::history::{Changes, Dedupe};
+use super::opaque::Opaque;
 use super::scan::SourceScan;
 use super::schema::{columns_of, schema_of};
 use super::subtraction::SignedUnion;
@@ -46,6 +49,9 @@ pub enum LogicalError {
         /// Type of its argument.
         argument: String,
     },
+    /// A column that is not a list was to be flattened.
+    #[error("`{0}` is not a list")]
+    NotAList(String),
     /// A node that has no errors was asked for them.
     #[error("this step never fails: {0}")]
     NeverFails(String),
@@ -227,4 +233,51 @@ pub fn unique(input: LogicalPlan, keys: Vec<String>, origin: Origin) -> Result<L
         type_of(&input, name)?;
     }
     Ok(extension(Unique { input, keys, origin }))
+}
+
+/// One row for each element of the list `column`, under the names of the input.
+pub fn flatten(input: LogicalPlan, column: &str, origin: Origin) -> Result<LogicalPlan> {
+    let DataType::List(element) = type_of(&input, column)? else {
+        return Err(LogicalError::NotAList(column.to_string()));
+    };
+    let columns = columns_of(&input).into_iter();
+    let columns: Vec<(String, DataType)> = columns
+        .map(|(name, ty)| if name == column { (name, element.data_type().clone()) } else { (name, ty) })
+        .collect();
+    let schema = schema_of(columns.iter().map(|(name, ty)| (name.as_str(), ty.clone())))?;
+    Ok(extension(Flatten { input, column: column.to_string(), schema, origin }))
+}
+
+/// One row a key, which a new row replaces where the condition holds; it reads the columns of the input, and those of
+/// the kept row by the names of `previous`.
+pub fn dedupe(
+    input: LogicalPlan,
+    keys: Vec<String>,
+    previous: Vec<String>,
+    condition: Typed,
+    origin: Origin,
+) -> Result<LogicalPlan> {
+    for name in &keys {
+        type_of(&input, name)?;
+    }
+    let expected = input.schema().fields().len();
+    if previous.len() != expected {
+        return Err(LogicalError::ColumnCount { expected, found: previous.len() });
+    }
+    Ok(extension(Dedupe { input, keys, previous, condition: condition.expr, origin }))
+}
+
+/// The changes of the input as rows: its columns, then an epoch and a difference of these names.
+pub fn changes(input: LogicalPlan, epoch: &str, difference: &str, origin: Origin) -> Result<LogicalPlan> {
+    let mut columns = columns_of(&input);
+    columns.extend([epoch, difference].map(|name| (name.to_string(), Type::Int.to_arrow())));
+    let schema = schema_of(columns.iter().map(|(name, ty)| (name.as_str(), ty.clone())))?;
+    Ok(extension(Changes { input, schema, origin }))
+}
+
+/// A plan that is bound to history, as the leaf that others read it by. `statement` is the identity of the statement
+/// and of its run.
+pub fn held(plan: LogicalPlan, statement: &str) -> LogicalPlan {
+    let schema = Arc::clone(plan.schema());
+    extension(Opaque { plan: Arc::new(plan), schema, statement: Some(Arc::from(statement)) })
 }

@@ -12,9 +12,12 @@ use super::aggregate::Summarize;
 use super::build::LogicalError;
 use super::checked::{CheckedStep, one};
 use super::constant::Constant;
+use super::history::Dedupe;
+use super::opaque::Opaque;
 use super::scan::SourceScan;
 use super::schema::{columns_of, schema_of, unordered};
 use super::unique::Unique;
+use crate::functions::is_fallible;
 
 /// The errors of the input's topmost node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +72,12 @@ pub fn error_columns(plan: &LogicalPlan) -> Option<Vec<(String, DataType)>> {
     }
     if let Some(unique) = node.as_any().downcast_ref::<Unique>() {
         return Some(columns_of(&unique.input));
+    }
+    if let Some(dedupe) = node.as_any().downcast_ref::<Dedupe>() {
+        return is_fallible(&dedupe.condition).then(|| columns_of(&dedupe.input));
+    }
+    if let Some(opaque) = node.as_any().downcast_ref::<Opaque>() {
+        return error_columns(&opaque.plan);
     }
     let summarize = node.as_any().downcast_ref::<Summarize>()?;
     summarize.can_fail().then(|| columns_of(plan).into_iter().take(summarize.keys.len()).collect())

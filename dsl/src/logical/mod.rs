@@ -12,6 +12,9 @@ mod build;
 mod checked;
 mod constant;
 mod errors;
+mod flatten;
+mod history;
+mod opaque;
 mod oracle;
 mod scan;
 mod schema;
@@ -25,10 +28,16 @@ mod tests;
 use tidebook_plan::Span;
 
 pub use aggregate::{AggregateColumn, Summarize};
-pub use build::{JoinType, LogicalError, aggregate, constant, filter, join, project, source, top_k, union, unique};
+pub use build::{
+    JoinType, LogicalError, aggregate, changes, constant, dedupe, filter, flatten, held, join, project, source, top_k,
+    union, unique,
+};
 pub use checked::{Checked, CheckedStep};
 pub use constant::Constant;
 pub use errors::{StepErrors, error_columns, errors};
+pub use flatten::Flatten;
+pub use history::{Changes, Dedupe};
+pub use opaque::{Opaque, bounded};
 pub use oracle::{Unsupported, to_datafusion};
 pub use scan::SourceScan;
 pub use subtraction::SignedUnion;

@@ -10,10 +10,11 @@ use datafusion_common::{JoinType, NullEquality, ScalarValue};
 use datafusion_expr::{Expr, Join, LogicalPlan};
 use datafusion_physical_expr::expressions::Literal;
 use std::sync::Arc;
-use tidebook_plan::flow::{FlowBuilder, JoinKind, Operator, Stage};
+use tidebook_plan::flow::{JoinKind, Operator, Stage};
 use tidebook_plan::{FlowExpr, NodeId, Span};
 
 use super::LowerError;
+use super::Lowering;
 use super::expression::Compiler;
 use super::nodes::{infallible, label, linear, lower_plan, types};
 use super::rules::column;
@@ -28,7 +29,7 @@ struct Side {
 }
 
 /// Adds a join to the flow plan.
-pub fn lower_join(builder: &mut FlowBuilder, join: &Join, plan: &LogicalPlan) -> Result<NodeId, LowerError> {
+pub fn lower_join(builder: &mut Lowering, join: &Join, plan: &LogicalPlan) -> Result<NodeId, LowerError> {
     if join.null_aware {
         return Err(LowerError::Unsupported { node: label(plan) });
     }
@@ -57,7 +58,7 @@ pub fn lower_join(builder: &mut FlowBuilder, join: &Join, plan: &LogicalPlan) ->
 
 /// Lowers an input and puts its computed keys behind its columns.
 fn side<'a>(
-    builder: &mut FlowBuilder,
+    builder: &mut Lowering,
     input: &LogicalPlan,
     on: impl Iterator<Item = &'a Expr>,
     plan: &LogicalPlan,
@@ -97,7 +98,7 @@ fn condition(join: &Join, plan: &LogicalPlan) -> Result<Option<FlowExpr>, LowerE
 }
 
 struct Pair<'a> {
-    builder: &'a mut FlowBuilder,
+    builder: &'a mut Lowering,
     left: Side,
     right: Side,
     condition: Option<FlowExpr>,

@@ -6,6 +6,7 @@
 //! *Invariant:* a node that is not known gives a [`LowerError`] that names it, never a panic or a guess.
 
 mod expression;
+mod history;
 mod join;
 mod nodes;
 mod rules;
@@ -14,9 +15,13 @@ mod summarize;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use datafusion_common::DataFusionError;
 use datafusion_expr::LogicalPlan;
-use tidebook_plan::flow::{FlowBuilder, FlowPlan};
+use tidebook_plan::flow::{FlowBuilder, FlowPlan, History};
 
 use crate::optimize::optimize;
 
@@ -54,15 +59,64 @@ pub enum LowerError {
     },
 }
 
+/// A flow plan with the programs that it reads from.
+#[derive(Debug)]
+pub struct LoweredProgram {
+    /// The plan.
+    pub plan: FlowPlan,
+    /// What is bound to history below it, each after those that it reads itself.
+    pub histories: Vec<Arc<History>>,
+}
+
 /// The flow plan whose outputs are the rows of `roots`, in this order. With `optimise`, the rules of
 /// [`crate::optimize`] run before and those over flow plans after.
-pub fn lower(roots: &[LogicalPlan], optimise: bool) -> Result<FlowPlan, LowerError> {
-    let mut builder = FlowBuilder::default();
+pub fn lower(roots: &[LogicalPlan], optimise: bool) -> Result<LoweredProgram, LowerError> {
+    let mut lowering = Lowering::new(optimise);
     let mut outputs = Vec::with_capacity(roots.len());
     for root in roots {
         let plan = optimize(root, optimise)?;
-        outputs.push(nodes::lower_plan(&mut builder, &plan)?.rows);
+        outputs.push(nodes::lower_plan(&mut lowering, &plan)?.rows);
     }
+    let Lowering { builder, histories, .. } = lowering;
     let plan = builder.finish(outputs);
-    Ok(if optimise { rules::run(plan) } else { plan })
+    Ok(LoweredProgram { plan: if optimise { rules::run(plan) } else { plan }, histories })
+}
+
+/// Identity of an opaque leaf.
+type LeafPlace = (*const LogicalPlan, Option<Arc<str>>);
+
+/// A flow plan that is being made.
+struct Lowering {
+    builder: FlowBuilder,
+    optimise: bool,
+    /// What opaque leaves became; the plan keeps its address from being used again.
+    leaves: HashMap<LeafPlace, (Arc<LogicalPlan>, history::Leaf)>,
+    histories: Vec<Arc<History>>,
+}
+
+impl Lowering {
+    fn new(optimise: bool) -> Self {
+        Lowering { builder: FlowBuilder::default(), optimise, leaves: HashMap::new(), histories: Vec::new() }
+    }
+
+    /// Notes that a history is read.
+    fn needs(&mut self, history: Arc<History>) {
+        if self.histories.iter().all(|known| known.id != history.id) {
+            self.histories.push(history);
+        }
+    }
+}
+
+impl Deref for Lowering {
+    type Target = FlowBuilder;
+
+    fn deref(&self) -> &FlowBuilder {
+        &self.builder
+    }
+}
+
+impl DerefMut for Lowering {
+    fn deref_mut(&mut self) -> &mut FlowBuilder {
+        &mut self.builder
+    }
 }

@@ -1,15 +1,19 @@
 //! What each logical node becomes.
 
-use arrow::datatypes::DataType;
+use std::collections::HashMap;
+
+use arrow::datatypes::{DataType, Field};
 use datafusion_common::{Column, DFSchema};
 use datafusion_expr::{Expr, Extension, LogicalPlan};
-use tidebook_plan::flow::{FlowBuilder, Operator, OrderKey, Stage};
-use tidebook_plan::{NodeId, Span};
+use tidebook_plan::flow::{Operator, OrderKey, Stage};
+use tidebook_plan::{FlowExpr, NodeId, Span};
 
 use super::expression::Compiler;
-use super::{LowerError, join, summarize};
+use super::history::{Leaf, lower_opaque};
+use super::{LowerError, Lowering, join, summarize};
 use crate::logical::{
-    Checked, CheckedStep, Constant, Origin, SignedUnion, SourceScan, StepErrors, Summarize, TopK, Unique,
+    Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Opaque, Origin, SignedUnion, SourceScan, StepErrors,
+    Summarize, TopK, Unique,
 };
 
 /// The nodes that a plan became.
@@ -54,7 +58,7 @@ pub fn places(schema: &DFSchema, names: &[String], node: &str) -> Result<Vec<usi
 }
 
 /// Adds `plan` to the flow plan.
-pub fn lower_plan(builder: &mut FlowBuilder, plan: &LogicalPlan) -> Result<Lowered, LowerError> {
+pub fn lower_plan(builder: &mut Lowering, plan: &LogicalPlan) -> Result<Lowered, LowerError> {
     match plan {
         LogicalPlan::Projection(projection) => {
             let input = lower_plan(builder, &projection.input)?.rows;
@@ -80,7 +84,7 @@ pub fn lower_plan(builder: &mut FlowBuilder, plan: &LogicalPlan) -> Result<Lower
     }
 }
 
-fn lower_extension(builder: &mut FlowBuilder, node: &Extension, plan: &LogicalPlan) -> Result<Lowered, LowerError> {
+fn lower_extension(builder: &mut Lowering, node: &Extension, plan: &LogicalPlan) -> Result<Lowered, LowerError> {
     let any = node.node.as_any();
     if let Some(scan) = any.downcast_ref::<SourceScan>() {
         let operator = Operator::Get { source: scan.source.clone() };
@@ -101,6 +105,12 @@ fn lower_extension(builder: &mut FlowBuilder, node: &Extension, plan: &LogicalPl
     }
     if let Some(errors) = any.downcast_ref::<StepErrors>() {
         let no_errors = || LowerError::NoErrors { node: label(&errors.of) };
+        if let LogicalPlan::Extension(Extension { node }) = &errors.of
+            && let Some(opaque) = node.as_any().downcast_ref::<Opaque>()
+            && let Leaf::Held { errors, .. } = lower_opaque(builder, opaque)?
+        {
+            return Ok(Lowered::infallible(errors.ok_or_else(no_errors)?));
+        }
         let of = lower_plan(builder, &errors.of)?.errors.ok_or_else(no_errors)?;
         let rows = builder.add(Operator::Errors { of }, types(plan), Span::default(), "errors");
         return Ok(Lowered::infallible(rows));
@@ -125,6 +135,33 @@ fn lower_extension(builder: &mut FlowBuilder, node: &Extension, plan: &LogicalPl
         let keys = places(unique.input.schema(), &unique.keys, &label(plan))?;
         return Ok(Lowered::checked(add(builder, Operator::Unique { input, keys }, types(plan), &unique.origin)));
     }
+    if let Some(flatten) = any.downcast_ref::<Flatten>() {
+        let input = lower_plan(builder, &flatten.input)?.rows;
+        let column = place(flatten.input.schema(), &flatten.column, &label(plan))?;
+        return Ok(Lowered::infallible(add(
+            builder,
+            Operator::Flatten { input, column },
+            types(plan),
+            &flatten.origin,
+        )));
+    }
+    if let Some(dedupe) = any.downcast_ref::<Dedupe>() {
+        let input = lower_plan(builder, &dedupe.input)?.rows;
+        let keys = places(dedupe.input.schema(), &dedupe.keys, &label(plan))?;
+        let condition = pair_condition(dedupe)?;
+        let operator = Operator::Dedupe { input, keys, condition };
+        return Ok(Lowered::checked(add(builder, operator, types(plan), &dedupe.origin)));
+    }
+    if let Some(changes) = any.downcast_ref::<Changes>() {
+        let input = lower_plan(builder, &changes.input)?.rows;
+        return Ok(Lowered::infallible(add(builder, Operator::Changes { input }, types(plan), &changes.origin)));
+    }
+    if let Some(opaque) = any.downcast_ref::<Opaque>() {
+        return Ok(match lower_opaque(builder, opaque)? {
+            Leaf::Inlined(lowered) => lowered,
+            Leaf::Held { rows, .. } => Lowered::infallible(rows),
+        });
+    }
     if let Some(union) = any.downcast_ref::<SignedUnion>() {
         let inputs = union.inputs.iter().map(|(input, negated)| Ok((lower_plan(builder, input)?.rows, *negated)));
         let inputs = inputs.collect::<Result<Vec<_>, LowerError>>()?;
@@ -133,8 +170,20 @@ fn lower_extension(builder: &mut FlowBuilder, node: &Extension, plan: &LogicalPl
     Err(LowerError::Unsupported { node: label(plan) })
 }
 
-fn add(builder: &mut FlowBuilder, operator: Operator, types: Vec<DataType>, origin: &Origin) -> NodeId {
+fn add(builder: &mut Lowering, operator: Operator, types: Vec<DataType>, origin: &Origin) -> NodeId {
     builder.add(operator, types, origin.span, origin.step.as_str())
+}
+
+/// The condition of a dedupe over the columns of the new row, followed by those of the kept one.
+fn pair_condition(dedupe: &Dedupe) -> Result<FlowExpr, LowerError> {
+    let own = dedupe.input.schema().fields().iter();
+    let fields: Vec<Field> = own
+        .clone()
+        .map(|field| field.as_ref().clone())
+        .chain(own.zip(&dedupe.previous).map(|(field, name)| field.as_ref().clone().with_name(name)))
+        .collect();
+    let both = DFSchema::from_unqualified_fields(fields.into(), HashMap::new())?;
+    Ok(Compiler::new(&both)?.compile(&dedupe.condition)?.0)
 }
 
 fn project(schema: &DFSchema, exprs: &[Expr]) -> Result<Stage, LowerError> {
@@ -150,7 +199,7 @@ pub fn infallible(stage: &Stage, plan: &LogicalPlan) -> Result<(), LowerError> {
 
 /// One stage over `input`; none if it would change nothing.
 pub fn linear(
-    builder: &mut FlowBuilder,
+    builder: &mut Lowering,
     input: NodeId,
     stage: Stage,
     types: Vec<DataType>,

@@ -9,18 +9,18 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion_common::{Column, DFSchema};
 use datafusion_expr::{Case, Expr, LogicalPlan};
-use tidebook_plan::flow::{FlowBuilder, JoinKind, Operator, OrderKey, Stage, SumAggregate, SumFunction};
+use tidebook_plan::flow::{JoinKind, Operator, OrderKey, Stage, SumAggregate, SumFunction};
 use tidebook_plan::{FlowExpr, NodeId};
 
-use super::LowerError;
 use super::expression::Compiler;
 use super::nodes::{Lowered, label, linear, lower_plan, place, places, types};
+use super::{LowerError, Lowering};
 use crate::functions::AggregateFunction;
 use crate::logical::{AggregateColumn, Summarize};
 
 /// Adds a `summarize` to the flow plan. Its errors are those of the reduce.
 pub fn lower_summarize(
-    builder: &mut FlowBuilder,
+    builder: &mut Lowering,
     summarize: &Summarize,
     plan: &LogicalPlan,
 ) -> Result<Lowered, LowerError> {
@@ -122,7 +122,7 @@ pub fn column_expr(place: usize) -> FlowExpr {
 
 /// Keys and the smallest or largest value of each group.
 fn first_value(
-    builder: &mut FlowBuilder,
+    builder: &mut Lowering,
     input: NodeId,
     summarize: &Summarize,
     aggregate: &AggregateColumn,

@@ -99,6 +99,32 @@ pub(crate) fn unique(input: LogicalPlan, keys: Vec<String>, origin: Origin) -> L
     sound(logical::unique(input, keys, origin))
 }
 
+/// A row for each element of the list `column`.
+pub(crate) fn flatten(input: LogicalPlan, column: &str, origin: Origin) -> LogicalPlan {
+    sound(logical::flatten(input, column, origin))
+}
+
+/// One row a key, which a new one replaces where the condition holds.
+pub(crate) fn dedupe(
+    input: LogicalPlan,
+    keys: Vec<String>,
+    previous: Vec<String>,
+    condition: Typed,
+    origin: Origin,
+) -> LogicalPlan {
+    sound(logical::dedupe(input, keys, previous, condition, origin))
+}
+
+/// The changes of the input as rows.
+pub(crate) fn changes(input: LogicalPlan, epoch: &str, difference: &str, origin: Origin) -> LogicalPlan {
+    sound(logical::changes(input, epoch, difference, origin))
+}
+
+/// A plan that is bound to history, as the leaf that others read it by.
+pub(crate) fn held(plan: LogicalPlan, statement: &str) -> LogicalPlan {
+    logical::held(plan, statement)
+}
+
 /// The errors of a step that has some, with their columns called `ids`.
 pub(crate) fn errors(of: &LogicalPlan, ids: &[String]) -> LogicalPlan {
     sound(logical::errors(of, ids))

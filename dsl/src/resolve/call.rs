@@ -22,6 +22,9 @@ impl Resolver<'_> {
         if name == "env" {
             return self.variable(call, span);
         }
+        if name == "cast" {
+            return self.cast(call, span, reach);
+        }
         if let Some(aggregate) = aggregate::kind(&name) {
             let Some(aggregation) = reach.aggregation else {
                 let message = format!("the aggregate `{name}` stands outside of `summarize`");
@@ -71,6 +74,25 @@ impl Resolver<'_> {
         let typed = arguments.iter().map(|e| self.expression(e, reach)).collect::<Resolved<Vec<_>>>()?;
         let spans: Vec<Span> = arguments.iter().map(|argument| argument.span).collect();
         function.bind(typed).map_err(|f| call_fault(f, span, &spans))
+    }
+
+    /// `cast(e, type)`: the cast to a type that is not one word, `cast(document, [{name: text, price: float?}])`.
+    fn cast(&self, call: &Call, span: Span, reach: Reach<'_>) -> Resolved<Typed> {
+        let ([value, written], []) = (call.arguments.positional.as_slice(), call.arguments.named.as_slice()) else {
+            return Err(names::ARGUMENT_COUNT
+                .error("`cast` takes a value and a type", span)
+                .with_help("write `cast(e, [int])` or `cast(e, {name: text, price: float?})`")
+                .into());
+        };
+        let Some(ty) = written.as_type() else {
+            return Err(names::WRONG_TYPE
+                .error("`cast` takes a type here", written.span)
+                .with_help("write `int`, `decimal(10, 2)`, `[text]` or `{name: text, price: float?}`")
+                .into());
+        };
+        let ty = types::column_type(&ty)?;
+        let typed = self.expression(value, reach)?;
+        functions::cast(typed, &ty.ty).map_err(|f| call_fault(f, span, &[value.span]))
     }
 
     /// `env("NAME")`.

@@ -1,6 +1,6 @@
 //! `select`, `derive`, `drop`, `rename`: which columns there are.
 
-use tidebook_plan::{Span, Type};
+use tidebook_plan::Span;
 
 use crate::diagnostics::names;
 use crate::functions::Typed;
@@ -60,7 +60,6 @@ impl Resolver<'_> {
             }
             seen.push(name);
             let typed = self.expression(&item.expr, Reach::columns(&input.scope))?;
-            self.refuse_null(&typed, item)?;
             let mut column = ScopeColumn::new(name, self.fresh(name), typed.ty.clone());
             let place = input.scope.find(name, item.span)?.map(|old| old.id.clone());
             match place.and_then(|id| columns.iter().position(|(c, _)| c.id == id)) {
@@ -143,7 +142,6 @@ impl Resolver<'_> {
     /// A column of `select` or a key of `summarize`: named, or a column that keeps its name.
     pub(crate) fn named_column(&self, scope: &Scope, item: &NamedExpr) -> Resolved<(ScopeColumn, Typed)> {
         let typed = self.expression(&item.expr, Reach::columns(scope))?;
-        self.refuse_null(&typed, item)?;
         let source = plain_column(scope, &typed).cloned();
         let name = item_name(self, item)?;
         let column = match source {
@@ -152,17 +150,6 @@ impl Resolver<'_> {
             None => ScopeColumn::new(name, self.fresh(name), typed.ty.clone()),
         };
         Ok((column, typed))
-    }
-
-    /// A bare null has no type that a column could have.
-    pub(crate) fn refuse_null(&self, typed: &Typed, item: &NamedExpr) -> Resolved<()> {
-        if typed.ty.ty == Type::Null {
-            return Err(names::WRONG_TYPE
-                .error("a column needs a type, and null alone has none", item.expr.span)
-                .with_help("give it one with a cast: `int(null)`")
-                .into());
-        }
-        Ok(())
     }
 }
 

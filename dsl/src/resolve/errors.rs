@@ -46,7 +46,7 @@ pub(crate) fn errors_table(resolver: &Resolver<'_>, streams: &[ErrorStream]) -> 
     let ids: Vec<String> = columns.iter().map(|column| column.id.clone()).collect();
     let plan = build::union(inputs, &ids);
     let (key, ordering, errors, sources) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    Some(TablePlan { plan, columns, key, ordering, retracts: true, errors, sources })
+    Some(TablePlan { plan, columns, key, ordering, retracts: true, errors, sources, histories: Vec::new() })
 }
 
 /// The column `name` of a stream as `ty`, or null.

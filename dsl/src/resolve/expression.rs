@@ -150,8 +150,10 @@ impl Resolver<'_> {
             _ => {
                 let list = self.expression(options, reach)?;
                 if matches!(list.ty.ty, Type::List(_)) {
-                    return Err(fault::not_available("`in` with a list that is not written out", options.span).into());
+                    return functions::in_value(typed, list, negated)
+                        .map_err(|f| call_fault(f, expr.span, &[value.span, options.span]));
                 }
+                // `a in (1)`: parentheses around one option.
                 (vec![list], vec![options.span])
             }
         };
@@ -196,7 +198,7 @@ pub(crate) fn binary(operator: BinaryOperator, left: Typed, right: Typed) -> Res
 /// A literal of the text.
 pub(crate) fn literal(value: &Literal) -> Typed {
     let (value, ty) = match value {
-        Literal::Null => return Typed::literal(ScalarValue::Null, ColumnType::nullable(Type::Null)),
+        Literal::Null => return Typed::null(),
         Literal::Bool(value) => (ScalarValue::Boolean(Some(*value)), Type::Bool),
         Literal::Int(value) => (ScalarValue::Int64(Some(*value)), Type::Int),
         // Adding zero turns -0.0 into 0.0.

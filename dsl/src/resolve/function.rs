@@ -27,7 +27,7 @@ impl Resolver<'_> {
             || aggregate::kind(&name.text).is_some()
             || aggregate::unavailable(&name.text).is_some()
             || TYPE_NAMES.contains(&name.text.as_str())
-            || name.text == "env";
+            || matches!(name.text.as_str(), "env" | "cast");
         if known {
             let message = format!("`{}` is a function of the language", name.text);
             return Err(names::SAME_NAME.error(message, name.span).with_help("give yours another name").into());

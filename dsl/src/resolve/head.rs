@@ -128,6 +128,7 @@ impl Resolver<'_> {
             retracts: false,
             errors: Vec::new(),
             sources: Vec::new(),
+            histories: Vec::new(),
         }
     }
 }

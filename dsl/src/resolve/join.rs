@@ -373,12 +373,7 @@ fn made_nullable(mut column: ScopeColumn) -> ScopeColumn {
 }
 
 fn null_of(ty: &ColumnType) -> Typed {
-    let Some(null) = functions::coerce(
-        Typed::literal(datafusion_common::ScalarValue::Null, ColumnType::nullable(Type::Null)),
-        &ty.ty,
-    ) else {
-        unreachable!("every type has a null")
-    };
+    let Some(null) = functions::coerce(Typed::null(), &ty.ty) else { unreachable!("every type has a null") };
     null
 }
 

@@ -9,10 +9,12 @@ mod build;
 mod call;
 mod columns;
 mod constants;
+mod dedupe;
 mod errors;
 mod expect;
 mod expression;
 pub(crate) mod fault;
+mod flatten;
 mod function;
 mod head;
 mod join;
@@ -61,6 +63,10 @@ pub(crate) struct Resolver<'a> {
     pub defining: Option<&'a str>,
     /// How often the statement has run before.
     pub generation: u64,
+    /// Identity of the statement: that of what it holds, if it is bound to history.
+    pub statement: String,
+    /// True once a part of it is bound to history, or of a table that it reads.
+    pub holds: Cell<bool>,
     /// The next number of a column id.
     pub next_id: Cell<u64>,
     /// What the statement uses.
@@ -87,6 +93,8 @@ impl<'a> Resolver<'a> {
             failed,
             defining: None,
             generation: 0,
+            statement: String::new(),
+            holds: Cell::new(false),
             next_id: Cell::new(catalog.next_id),
             uses: RefCell::default(),
             described: RefCell::new(HashMap::new()),

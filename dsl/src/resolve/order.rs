@@ -1,7 +1,7 @@
 //! `sort`, `limit`, `top`, `key by`.
 
 use datafusion_common::ScalarValue;
-use tidebook_plan::Type;
+use tidebook_plan::{Span, Type};
 
 use crate::diagnostics::names;
 use crate::functions::Typed;
@@ -74,23 +74,30 @@ impl Resolver<'_> {
         let (mut order, mut added) = (Vec::new(), Vec::new());
         for key in keys {
             let typed = self.expression(&key.expr, Reach::columns(&input.scope))?;
-            if matches!(typed.ty.ty, Type::Json | Type::Vector(_)) {
-                let message = format!("{} has no order", typed.ty.ty);
-                return Err(names::WRONG_TYPE.error(message, key.expr.span).into());
-            }
+            self.refuse_unordered(&typed, key.expr.span)?;
             order.push((self.as_column(&input, typed, &mut added), key.descending));
         }
         Ok((self.extend(input, added, origin), order))
     }
 
     /// The id of a column that holds the expression; one that is not a column is to be added, hidden and unnamed.
-    fn as_column(&self, input: &Relation, typed: Typed, added: &mut Vec<(ScopeColumn, Typed)>) -> String {
+    pub(crate) fn as_column(&self, input: &Relation, typed: Typed, added: &mut Vec<(ScopeColumn, Typed)>) -> String {
         if let Some(column) = plain_column(&input.scope, &typed) {
             return column.id.clone();
         }
         let id = self.fresh("order");
         added.push((ScopeColumn { hidden: true, ..ScopeColumn::new("", &*id, typed.ty.clone()) }, typed));
         id
+    }
+
+    /// Refuses an expression that nothing can be ordered by.
+    pub(crate) fn refuse_unordered(&self, typed: &Typed, span: Span) -> Resolved<()> {
+        match typed.ty.ty {
+            Type::Json | Type::Vector(_) => {
+                Err(names::WRONG_TYPE.error(format!("{} has no order", typed.ty.ty), span).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A whole number of rows.

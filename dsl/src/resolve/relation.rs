@@ -152,18 +152,22 @@ impl Resolver<'_> {
         let columns = relation.scope.columns.into_iter();
         let columns = columns.map(|c| TableColumn { name: c.name, id: c.id, ty: c.ty }).collect();
         Ok(TablePlan {
-            plan: relation.plan,
+            plan: logical::bounded(relation.plan),
             columns,
             key,
             ordering,
             retracts: relation.retracts,
             errors: relation.errors,
             sources: self.sources.borrow().clone(),
+            histories: Vec::new(),
         })
     }
 
     /// A use of a table: its columns under new ids, so that a table can be used twice in one plan.
     pub(crate) fn use_table(&self, table: &TablePlan, qualifier: Option<&str>) -> Relation {
+        if !table.histories.is_empty() {
+            self.holds.set(true);
+        }
         let mut scope = Scope { columns: Vec::new(), head: qualifier.map(str::to_string) };
         let mut exprs = Vec::new();
         for column in &table.columns {

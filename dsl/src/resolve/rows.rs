@@ -35,9 +35,7 @@ impl Resolver<'_> {
             .into_iter()
             .map(|draft| {
                 let nullable = draft.ty.nullable || draft.fields < count;
-                // A column of nulls alone is text: it has to be something.
-                let ty = if draft.ty.ty == Type::Null { Type::Text } else { draft.ty.ty };
-                (draft.name, ColumnType { ty, nullable: nullable || draft.fields < count })
+                (draft.name, ColumnType { ty: draft.ty.ty, nullable })
             })
             .collect();
         let mut literal = Vec::with_capacity(typed.len());

@@ -25,7 +25,6 @@ impl Resolver<'_> {
         for item in &summarize.aggregates {
             let reach = Reach { aggregation: Some(&aggregation), ..Reach::columns(&key_scope) };
             let typed = self.expression(&item.expr, reach)?;
-            self.refuse_null(&typed, item)?;
             let name = item_name(self, item)?;
             let column = ScopeColumn::new(name, self.fresh(name), typed.ty.clone());
             let earlier = key_scope.columns.iter().chain(results.iter().map(|(column, _)| column));

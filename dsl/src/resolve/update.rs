@@ -78,7 +78,7 @@ impl Resolver<'_> {
                     Some(column) => Typed::column(column.id.clone(), column.ty.clone()),
                     None => {
                         ty.nullable = true;
-                        Typed::literal(ScalarValue::Null, ColumnType::nullable(Type::Null))
+                        Typed::null()
                     }
                 };
                 let Some(typed) = functions::coerce(typed, &ty.ty) else {

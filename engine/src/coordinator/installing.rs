@@ -1,12 +1,12 @@
 //! Installing programs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
 use tidebook_plan::connector::{Contents, SourceSpec};
-use tidebook_plan::flow::{FlowNode, FlowPlan, Operator};
+use tidebook_plan::flow::{Fingerprint, FlowNode, FlowPlan, Operator};
 
 use super::feeds::{ConstantFeed, Feed, Keep, Origin, Repeater, SourceFeed, Tap};
 use super::{Coordinator, Dataflow};
@@ -20,6 +20,7 @@ impl Coordinator {
     /// Installs programs at one epoch.
     pub(super) fn install(&mut self, plans: Vec<FlowPlan>) -> Result<Vec<Program>, EngineError> {
         plans.iter().try_for_each(|plan| self.check(plan))?;
+        self.check_histories(&plans)?;
         if plans.is_empty() {
             return Ok(Vec::new());
         }
@@ -54,6 +55,23 @@ impl Coordinator {
                 && !self.connectors.contains_key(&source.connector)
             {
                 return Err(EngineError::UnknownConnector(source.connector.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every history that a plan reads must be kept by a program that runs, or by a plan before it.
+    fn check_histories(&self, plans: &[FlowPlan]) -> Result<(), EngineError> {
+        let mut kept: HashSet<Fingerprint> = self.catalog.keys().map(|key| key.fingerprint).collect();
+        for node in plans.iter().flat_map(|plan| &plan.nodes) {
+            match &node.operator {
+                Operator::Hold { .. } => {
+                    kept.insert(node.fingerprint);
+                }
+                Operator::Held { history } if !kept.contains(&node.fingerprint) => {
+                    return Err(EngineError::Plan(format!("no program keeps the history {}", history.0)));
+                }
+                _ => {}
             }
         }
         Ok(())

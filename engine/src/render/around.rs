@@ -37,6 +37,13 @@ pub(super) struct Changed<'a> {
     earlier: BTreeMap<&'a [u8], i64>,
 }
 
+impl<'a> Changed<'a> {
+    /// The changes of the first epoch that was not visited yet, by value in order.
+    pub fn next(&self) -> Option<&BTreeMap<&'a [u8], i64>> {
+        self.epochs.first_key_value().map(|(_, changes)| changes)
+    }
+}
+
 impl Around {
     /// Reads `changed` against `known`.
     pub fn new(known: Vec<Batch<i64>>, changed: Vec<Batch<i64>>, install: u64) -> (Around, Storage) {

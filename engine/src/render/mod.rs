@@ -4,8 +4,11 @@
 //! compiled once.
 
 mod around;
+mod changes;
+mod dedupe;
 mod eval;
 mod feed;
+mod flatten;
 mod import;
 mod join;
 mod linear;
@@ -28,7 +31,7 @@ use timely::dataflow::{ProbeHandle, Scope};
 use crate::command::{FeedId, Installation};
 use crate::delta::Rows;
 use crate::row::{Arrangement, Codec, Difference, Layout, Trace};
-use crate::sharing::{ArrangementKey, ArrangementKind, RowsFrom, SharedPlan};
+use crate::sharing::{ArrangementKey, ArrangementKind, RowsFrom, SharedPlan, whole_rows};
 use crate::sums::Sums;
 
 pub(crate) use feed::FeedHandle;
@@ -119,6 +122,9 @@ impl<'scope> Renderer<'_, 'scope> {
             }
             self.errors[id] = errors;
         }
+        if let (Operator::Hold { .. }, true) = (&shared.plan.nodes[id].operator, self.rows[id].is_some()) {
+            self.arrangement(id, &whole_rows(&shared.plan.nodes[id]));
+        }
     }
 
     /// Renders a node's operator: its rows, and its errors where it has any.
@@ -129,6 +135,7 @@ impl<'scope> Renderer<'_, 'scope> {
         feeds: &mut std::slice::Iter<'_, FeedId>,
     ) -> (Rows<'scope>, Option<Rows<'scope>>) {
         let install = self.install;
+        let shared = Rc::clone(&self.shared);
         match &node.operator {
             Operator::Get { .. } | Operator::Constant { .. } => {
                 let Some(feed) = feeds.next() else { unreachable!("every fed node has a feed") };
@@ -227,6 +234,24 @@ impl<'scope> Renderer<'_, 'scope> {
                 let (rows, errors) = unique::unique(rows, codec, &node.step, install);
                 (rows, Some(errors))
             }
+            Operator::Flatten { input, column } => {
+                (flatten::flatten(self.rows_of(*input), *column, &node.schema), None)
+            }
+            Operator::Dedupe { input, keys, condition } => {
+                let layout = Layout::by(keys);
+                let rows = self.arrangement(*input, &layout);
+                let asked = dedupe::Condition::new(self.codec(*input, &layout), condition.clone(), &node.step);
+                let (rows, errors) = dedupe::dedupe(rows, asked, install);
+                (rows, Some(errors))
+            }
+            Operator::Changes { input } => {
+                let layout = whole_rows(&shared.plan.nodes[*input]);
+                let codec = self.codec(*input, &layout);
+                let rows = self.arrangement(*input, &layout);
+                (changes::changes(rows, codec, &node.schema, install), None)
+            }
+            Operator::Hold { input, .. } => (self.rows_of(*input), None),
+            Operator::Held { .. } => unreachable!("what is held is imported"),
             Operator::Errors { of } => match self.errors[*of].clone() {
                 Some(errors) => (union::relabel(errors, &node.schema), None),
                 None => (union::empty(self.scope), None),

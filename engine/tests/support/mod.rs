@@ -253,3 +253,11 @@ impl Random {
         of[self.below(of.len() as u64) as usize].clone()
     }
 }
+
+/// The elements of a list; none of a null one.
+pub fn elements(list: &ScalarValue) -> Vec<ScalarValue> {
+    let ScalarValue::List(list) = list else { panic!("a list, not {list:?}") };
+    let elements = list.iter().next().flatten();
+    let elements = elements.iter().flat_map(|all| (0..all.len()).map(move |i| ScalarValue::try_from_array(all, i)));
+    elements.collect::<Result<_, _>>().expect("an element is a value")
+}

@@ -102,6 +102,20 @@ pub fn evaluate(plan: &FlowPlan, inputs: &HashMap<NodeId, Multiset>) -> Vec<Cont
                 }
                 result
             }
+            Operator::Flatten { input, column } => {
+                let mut result = Multiset::new();
+                for (row, count) in rows(input) {
+                    for element in super::elements(&row[*column]) {
+                        let mut row = row.clone();
+                        row[*column] = element;
+                        add(&mut result, row, count);
+                    }
+                }
+                result
+            }
+            Operator::Dedupe { .. } | Operator::Changes { .. } | Operator::Hold { .. } | Operator::Held { .. } => {
+                panic!("what is bound to history is no function of contents")
+            }
             Operator::Errors { of } => nodes[*of].errors.clone(),
         };
         nodes.push(Contents { rows: result, errors });

@@ -75,7 +75,7 @@ pub(crate) fn run(
     }
     let wanted = std::mem::take(&mut prepared.wanted);
     let remove = std::mem::take(&mut prepared.remove);
-    let results = match inner.install(&session.world, workers(session), wanted, &remove) {
+    let results = match inner.install(&session.world, workers(session), &session.catalog(), wanted, &remove) {
         Ok(results) => results,
         Err(error) => {
             prepared.faults.add(FailureKind::Runtime, error.to_string());
@@ -142,6 +142,10 @@ pub(crate) fn prepare(session: &Session, inner: &mut Inner, request: &CellReques
         } else {
             prepared.notes.push(diagnostic.to_text(&request.text, &request.name));
         }
+    }
+    for table in &compiled.begun_afresh {
+        let note = format!("`{table}` begins afresh: what it reads was defined again, and what it had kept is gone");
+        prepared.notes.push(note);
     }
     for (table, diagnostic) in &compiled.broken {
         prepared.notes.push(format!("`{table}` no longer works: {}", diagnostic.message));

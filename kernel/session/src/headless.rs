@@ -95,17 +95,18 @@ impl Session {
             wanted.append(&mut cell.prepared.wanted);
             remove.append(&mut cell.prepared.remove);
         }
-        let mut started_outputs = match inner.install(&self.world, cell::workers(self), wanted, &remove) {
-            Ok(started) => started.into_iter(),
-            Err(error) => {
-                for cell in waiting {
-                    let mut faults = cell.prepared.faults;
-                    faults.add(FailureKind::Runtime, error.to_string());
-                    results[cell.at] = faults.into_result();
+        let mut started_outputs =
+            match inner.install(&self.world, cell::workers(self), &self.catalog(), wanted, &remove) {
+                Ok(started) => started.into_iter(),
+                Err(error) => {
+                    for cell in waiting {
+                        let mut faults = cell.prepared.faults;
+                        faults.add(FailureKind::Runtime, error.to_string());
+                        results[cell.at] = faults.into_result();
+                    }
+                    return;
                 }
-                return;
-            }
-        };
+            };
         let mut installed: Vec<(usize, &CellRequest, Installed)> = Vec::new();
         for (cell, count) in waiting.into_iter().zip(counts) {
             let own = started_outputs.by_ref().take(count).collect();

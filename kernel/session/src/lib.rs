@@ -13,6 +13,7 @@ mod expectation;
 mod follow;
 mod headless;
 mod help;
+mod history;
 mod markdown;
 mod markup;
 pub mod output;

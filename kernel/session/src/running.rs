@@ -9,7 +9,7 @@ use tidebook_dsl::compile::{ExpectProgram, OutputText, ShowProgram, StatementKin
 use tidebook_engine::Program;
 use tidebook_plan::connector::{ConnectorError, SinkRequest};
 use tidebook_plan::flow::OrderKey;
-use tidebook_plan::{Fingerprint, Schema, Span};
+use tidebook_plan::{Fingerprint, History, Schema, Span};
 
 use crate::environment::World;
 use crate::expectation::{Checked, Watch, WatchConsumer, WatchPages};
@@ -143,6 +143,8 @@ pub(crate) struct Running {
     pub(crate) label: String,
     /// All definitions that it depends on.
     pub(crate) tables: Vec<String>,
+    /// What it reads that is bound to history.
+    pub(crate) histories: Vec<Arc<History>>,
     /// What it computes and how that looks.
     pub(crate) identity: OutputIdentity,
     /// Its state.
@@ -180,6 +182,7 @@ impl Running {
         let identity = output.identity();
         let table = output.table();
         let (label, tables, source) = (table.label.clone(), table.tables.clone(), output.source().clone());
+        let histories = table.histories.clone();
         let (body, consumer, kind, label): (Body, Box<dyn Consumer>, ViewKind, String) = match &output {
             OutputProgram::Show(show) => {
                 let shown = Shown::new(OrderedTable::new(show.table.schema.clone(), &show.table.ordering)?);
@@ -207,7 +210,7 @@ impl Running {
             view
         });
         let follower = Some(Follower::start(program, consumer)?);
-        Ok(Running { source, place, label, tables, identity, body, view, follower })
+        Ok(Running { source, place, label, tables, histories, identity, body, view, follower })
     }
 
     /// True if it runs, is what `identity` says and has not failed: one that has failed is started anew when its cell

@@ -13,6 +13,7 @@ use tidebook_plan::span::line_column;
 use tidebook_plan::{Diagnostic, Drawing, Ink, Span};
 
 use crate::environment::World;
+use crate::history::Histories;
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind};
 use crate::running::{OutputProgram, Running, StartError};
 
@@ -57,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Option<Engine>,
     /// Running outputs by number, in the order in which they were started.
     pub(crate) running: BTreeMap<OutputId, Running>,
+    histories: Histories,
     next_number: u64,
     /// How often the engine has failed since a cell last went through.
     crashes: u32,
@@ -91,6 +93,7 @@ impl Session {
                 scratch,
                 engine: None,
                 running: BTreeMap::new(),
+                histories: Histories::default(),
                 next_number: 1,
                 crashes: 0,
             }),
@@ -219,7 +222,7 @@ impl Inner {
         self.next_number - 1
     }
 
-    /// Installs all of `wanted` at one epoch, then stops `remove` and what was replaced. Gives the number of each
+    /// Installs all of `wanted` at one epoch, with what definitions of `catalog` keep, then stops `remove` and what was replaced. Gives the number of each
     /// started output, or why it could not start.
     ///
     /// # Errors
@@ -228,17 +231,22 @@ impl Inner {
         &mut self,
         world: &World,
         workers: Option<usize>,
+        catalog: &Catalog,
         wanted: Vec<Wanted>,
         remove: &[OutputId],
     ) -> Result<Vec<Result<OutputId, StartError>>, SessionError> {
         let leaving: Vec<OutputId> =
             remove.iter().copied().chain(wanted.iter().filter_map(|wanted| wanted.replaces)).collect();
-        if wanted.is_empty() && leaving.is_empty() {
+        let histories = self.histories.change(catalog, &self.running, &leaving, &wanted);
+        if wanted.is_empty() && leaving.is_empty() && histories.is_empty() {
             return Ok(Vec::new());
         }
-        let plans = wanted.iter().map(|wanted| wanted.output.table().plan.clone()).collect();
-        let old: Vec<ProgramId> = leaving.iter().filter_map(|id| self.program(*id)).collect();
-        let programs = self.engine(world, workers)?.replace(old, plans)?;
+        let plans = histories.plans().chain(wanted.iter().map(|wanted| wanted.output.table().plan.clone())).collect();
+        let old =
+            leaving.iter().filter_map(|id| self.program(*id)).chain(self.histories.programs(&histories)).collect();
+        let mut programs = self.engine(world, workers)?.replace(old, plans)?;
+        let outputs = programs.split_off(programs.len() - wanted.len());
+        self.histories.changed(histories, programs);
         // What left is closed before what replaces it starts, since both may write to one target.
         let mut views = BTreeMap::new();
         for id in leaving {
@@ -252,7 +260,7 @@ impl Inner {
             views.insert(id, Arc::clone(&left.view));
         }
         let mut started = Vec::new();
-        for (wanted, program) in wanted.into_iter().zip(programs) {
+        for (wanted, program) in wanted.into_iter().zip(outputs) {
             let id = program.id;
             let view = wanted.replaces.and_then(|replaced| views.get(&replaced).cloned());
             let number = self.number();

@@ -18,7 +18,7 @@ fn rows_unify_their_values() {
         ("rows [ {a: 1}, {a: 2.5} ]", "{a: float}"),
         ("rows [ {a: 1, b: \"x\"}, {a: null} ]", "{a: int?, b: text?}"),
         ("rows [ {a: 1} ] then [ {a: 2, c: true} ]", "{a: int, c: bool?}"),
-        ("rows [ {a: null} ]", "{a: text?}"),
+        ("rows [ {a: null} ]", "{a: null}"),
         ("rows [ {a: @2026-11-22, b: 5s, c: @2026-11-22T10:00:00Z} ]", "{a: date, b: duration, c: timestamp}"),
         ("rows [ {a: [1, 2], b: {x: 1, y: \"z\"}} ]", "{a: [int], b: {x: int, y: text}}"),
         ("rows [ {a: 1 + 2, b: -1, c: upper(\"x\")} ]", "{a: int, b: int, c: text}"),

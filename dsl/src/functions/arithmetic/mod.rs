@@ -84,9 +84,7 @@ pub fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed, Ca
     let kernel =
         |evaluate: Evaluate, fallible: bool, ty: &Type| Kernel::new(op.symbol(), ty.to_arrow(), fallible, evaluate);
     match (&left.ty.ty, &right.ty.ty) {
-        (Type::Null, Type::Null) => {
-            Ok(Typed::literal(datafusion_common::ScalarValue::Null, ColumnType::nullable(Type::Null)))
-        }
+        (Type::Null, Type::Null) => Ok(Typed::null()),
         (Type::Int, Type::Int) => {
             let fallible = !op.divides() || !int::is_safe_divisor(&right);
             Ok(kernel(int::evaluate(op), fallible, &Type::Int).call(vec![left, right], result(Type::Int)))

@@ -21,6 +21,10 @@ fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     if array.data_type() == to {
         return Ok(Arc::clone(array));
     }
+    // Nulls alone become anything, whatever they are nulls of.
+    if array.logical_null_count() == array.len() {
+        return Ok(new_null_array(to, array.len()));
+    }
     match (array.data_type(), to) {
         (DataType::Date32, DataType::Timestamp(_, _)) => {
             // Saturated, since a conversion that nobody wrote does not fail; the calendar ends long before.
@@ -28,7 +32,6 @@ fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
             let instants: TimestampMicrosecondArray = array.as_primitive::<Date32Type>().unary(midnight);
             Ok(Arc::new(instants))
         }
-        (DataType::Null, _) => Ok(new_null_array(to, array.len())),
         (DataType::List(_), DataType::List(item)) => {
             let list = array.as_list::<i32>();
             let values = convert(list.values(), item.data_type())?;

@@ -35,9 +35,22 @@ pub fn evaluate(args: &Arguments<'_>) -> Result<ArrayRef> {
     args.collect::<StringArray, _>(|row| Ok(cell_text(&array, row)))
 }
 
-/// A JSON document is its text.
-pub fn same(args: &Arguments<'_>) -> Result<ArrayRef> {
-    args.array(0)
+/// The content of a document that is a JSON string, any other as it is written; of a JSON null nothing.
+pub fn of_document(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let documents = args.text(0)?;
+    args.collect_nullable::<StringArray, _>(|row| {
+        let text = documents.value(row);
+        // Only strings and null are not what they look like.
+        let read = match text.trim_start().as_bytes().first() {
+            Some(b'"' | b'n') => serde_json::from_str(text).ok(),
+            _ => None,
+        };
+        Ok(match read {
+            Some(Value::String(content)) => Some(content),
+            Some(Value::Null) => None,
+            _ => Some(text.to_string()),
+        })
+    })
 }
 
 /// A text that must be a JSON document.

@@ -1,11 +1,17 @@
 //! `in`, `between` and `like`.
 
-use datafusion_common::ScalarValue;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow_row::{RowConverter, SortField};
+use datafusion_common::{DataFusionError, Result as DataFusionResult, ScalarValue};
 use datafusion_expr::Expr;
 use datafusion_expr::expr::{InList, Like};
 use tidebook_plan::{ColumnType, Type};
 
+use super::super::arguments::Arguments;
 use super::super::convert::{coerce, common_type};
+use super::super::kernel::Kernel;
 use super::super::typed::{CallFault, FaultKind, Typed};
 use super::{Comparison, and, compare, not};
 
@@ -34,6 +40,51 @@ pub fn in_list(arg: Typed, list: Vec<Typed>, negated: bool) -> Result<Typed, Cal
     let list = list.into_iter().map(|item| Ok(convert(item)?.expr)).collect::<Result<Vec<_>, CallFault>>()?;
     let expr = Expr::InList(InList { expr, list, negated });
     Ok(Typed { expr, ty: ColumnType { ty: Type::Bool, nullable: ty.nullable }, fallible })
+}
+
+/// `arg in list` of a list that is a value; with `negated`, `arg not in list`. Null where a null may be the one.
+pub fn in_value(arg: Typed, list: Typed, negated: bool) -> Result<Typed, CallFault> {
+    let Type::List(item) = &list.ty.ty else {
+        return Err(CallFault::new(FaultKind::Type, format!("`in` takes a list, not {}", list.ty.ty)).at(1));
+    };
+    let message = format!("`in` cannot compare {} with {}", arg.ty.ty, item.ty);
+    let fault = |at: usize| CallFault::new(FaultKind::Type, message.clone()).at(at);
+    let common = common_type(&arg.ty, item).ok_or_else(|| fault(1))?;
+    let of_common = Type::List(Box::new(ColumnType { ty: common.ty.clone(), nullable: item.nullable }));
+    let nullable = arg.ty.nullable || list.ty.nullable || item.nullable;
+    let arg = coerce(arg, &common.ty).ok_or_else(|| fault(0))?;
+    let list = coerce(list, &of_common).ok_or_else(|| fault(1))?;
+    let ty = ColumnType { ty: Type::Bool, nullable };
+    let found = Kernel::new("in", Type::Bool.to_arrow(), false, evaluate_in).call(vec![arg, list], ty);
+    if negated { not(found) } else { Ok(found) }
+}
+
+fn evaluate_in(args: &Arguments<'_>) -> DataFusionResult<ArrayRef> {
+    let (values, lists) = (args.array(0)?, args.array(1)?);
+    let Some(lists) = lists.as_list_opt::<i32>() else {
+        return Err(DataFusionError::Internal("a list is a list array".to_string()));
+    };
+    let converter = RowConverter::new(vec![SortField::new(values.data_type().clone())])?;
+    let wanted = converter.convert_columns(&[Arc::clone(&values)])?;
+    let elements = converter.convert_columns(&[Arc::clone(lists.values())])?;
+    let answer = |row: usize| {
+        if lists.is_null(row) {
+            return None;
+        }
+        let offsets = lists.value_offsets();
+        let mut places = (offsets[row]..offsets[row + 1]).map(|place| place.unsigned_abs() as usize);
+        if places.len() == 0 {
+            return Some(false);
+        }
+        if values.is_null(row) {
+            return None;
+        }
+        if places.clone().any(|place| elements.row(place) == wanted.row(row)) {
+            return Some(true);
+        }
+        if places.any(|place| lists.values().is_null(place)) { None } else { Some(false) }
+    };
+    Ok(Arc::new((0..args.rows()).map(answer).collect::<BooleanArray>()))
 }
 
 /// `arg between low and high`, both ends included; with `negated`, the opposite.

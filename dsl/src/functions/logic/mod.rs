@@ -15,7 +15,7 @@ use super::convert::{coerce, unify};
 use super::typed::{CallFault, FaultKind, Typed};
 pub use choice::{case, coalesce};
 pub(super) use library::LIBRARY;
-pub use membership::{between, in_list, like};
+pub use membership::{between, in_list, in_value, like};
 
 /// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

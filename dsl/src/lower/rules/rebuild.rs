@@ -49,11 +49,15 @@ impl<'a> Rebuild<'a> {
         let old = self.old;
         let mut operator = old.nodes[id].operator.clone();
         match &mut operator {
-            Operator::Get { .. } | Operator::Constant { .. } => {}
+            Operator::Get { .. } | Operator::Constant { .. } | Operator::Held { .. } => {}
             Operator::Linear { input, .. }
             | Operator::Reduce { input, .. }
             | Operator::TopK { input, .. }
             | Operator::Unique { input, .. }
+            | Operator::Flatten { input, .. }
+            | Operator::Dedupe { input, .. }
+            | Operator::Changes { input }
+            | Operator::Hold { input, .. }
             | Operator::Errors { of: input } => *input = self.place(*input, write),
             Operator::Join { left, right, .. } | Operator::ReduceJoin { left, right, .. } => {
                 *left = self.place(*left, write);

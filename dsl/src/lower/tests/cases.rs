@@ -13,7 +13,7 @@ use crate::functions::{AggregateFunction, Arithmetic, Comparison, Typed};
 use crate::logical::{self, AggregateColumn, JoinType, SortColumn};
 
 fn check(name: &str, roots: &[LogicalPlan]) {
-    let (plain, ruled) = (lower(roots, false).unwrap(), lower(roots, true).unwrap());
+    let (plain, ruled) = (lower(roots, false).unwrap().plan, lower(roots, true).unwrap().plan);
     let plans: Vec<String> = roots.iter().map(|root| root.display_indent().to_string()).collect();
     let mut text = format!("{}\n=>\n{plain}\n", plans.join("\n--\n"));
     if plain.to_string() != ruled.to_string() {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use datafusion_common::ScalarValue;
 use tidebook_plan::flow::{
     ConstantStep, JoinKind, Operator, OrderKey, Stage, SumAggregate, SumFunction, positional_schema,
@@ -138,6 +138,20 @@ impl Interpreter<'_> {
                         add(&mut errors, self.failed(row.clone(), "key", &node.step), *diff);
                     }
                 }
+            }
+            Operator::Flatten { input, column } => {
+                for (row, diff) in self.rows[*input].values() {
+                    let ScalarValue::List(list) = &row[*column] else { panic!("a list, not {:?}", row[*column]) };
+                    let count = if list.is_null(0) { 0 } else { list.value(0).len() };
+                    for place in 0..count {
+                        let mut row = row.clone();
+                        row[*column] = ScalarValue::try_from_array(&list.value(0), place).unwrap();
+                        add(&mut rows, row, *diff);
+                    }
+                }
+            }
+            Operator::Dedupe { .. } | Operator::Changes { .. } | Operator::Hold { .. } | Operator::Held { .. } => {
+                panic!("what is bound to history is no function of contents")
             }
             Operator::Errors { of } => rows = self.errors[*of].clone(),
         }

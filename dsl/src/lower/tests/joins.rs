@@ -58,7 +58,7 @@ fn expected(left: &[Cells], right: &[Cells], kind: JoinType, pairs: impl Fn(&Cel
 }
 
 fn found(plan: &LogicalPlan, optimise: bool) -> Vec<Cells> {
-    let flow = lower(std::slice::from_ref(plan), optimise).unwrap();
+    let flow = lower(std::slice::from_ref(plan), optimise).unwrap().plan;
     let mut rows = Vec::new();
     for (row, count) in outputs(&flow)[0].values() {
         let cells: Cells = row

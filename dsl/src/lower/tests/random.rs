@@ -184,8 +184,8 @@ fn rules_change_neither_rows_nor_errors() {
             }
         }
         let explain = |error: super::super::LowerError| panic!("seed {seed}: {error}\n{}", roots[0].display_indent());
-        let plain = lower(&roots, false).unwrap_or_else(explain);
-        let ruled = lower(&roots, true).unwrap_or_else(explain);
+        let plain = lower(&roots, false).unwrap_or_else(explain).plan;
+        let ruled = lower(&roots, true).unwrap_or_else(explain).plan;
         let (expected, found) = (outputs(&plain), outputs(&ruled));
         for (place, (expected, found)) in expected.iter().zip(&found).enumerate() {
             assert_eq!(
@@ -197,7 +197,7 @@ fn rules_change_neither_rows_nor_errors() {
         }
         fused += usize::from(ruled.nodes.len() < plain.nodes.len());
         // The same with the rows alone, where rules have more room.
-        let alone = lower(&roots[..1], true).unwrap_or_else(explain);
+        let alone = lower(&roots[..1], true).unwrap_or_else(explain).plan;
         assert_eq!(shown(&outputs(&alone)[0]), shown(&expected[0]), "seed {seed}, rows alone\n{alone}");
         summed_below += alone.nodes.iter().filter(|node| node.operator.name() == "reduce-join").count();
     }

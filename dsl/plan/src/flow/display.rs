@@ -1,0 +1,79 @@
+//! Flow plans as text, for explanations and tests.
+
+use std::fmt;
+
+use super::{FlowPlan, Operator, Stage, SumAggregate};
+
+impl fmt::Display for FlowPlan {
+    /// One line a node, ` %3 = join inner %1 %2 on [0] = [0]  # text`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (id, node) in self.nodes.iter().enumerate() {
+            write!(f, "%{id} = {}", node.operator.name())?;
+            for input in node.operator.inputs() {
+                write!(f, " %{input}")?;
+            }
+            match &node.operator {
+                Operator::Get { source } => write!(f, " {}", source.connector)?,
+                Operator::Constant { steps, .. } => write!(f, " {} step(s)", steps.len())?,
+                Operator::Linear { stages, .. } => {
+                    for stage in stages {
+                        match stage {
+                            Stage::Filter(expr) => write!(f, " filter({})", expr.physical)?,
+                            Stage::Project(exprs) => {
+                                let list: Vec<_> = exprs.iter().map(|e| e.physical.to_string()).collect();
+                                write!(f, " project({})", list.join(", "))?;
+                            }
+                        }
+                    }
+                }
+                Operator::Join { kind, left_keys, right_keys, .. } => {
+                    write!(f, " {} on {left_keys:?} = {right_keys:?}", format!("{kind:?}").to_lowercase())?;
+                }
+                Operator::Reduce { keys, aggregates, .. } => {
+                    write!(f, " by {keys:?}")?;
+                    fmt_aggregates(f, aggregates)?;
+                }
+                Operator::ReduceJoin { left_keys, right_keys, keys, aggregates, .. } => {
+                    write!(f, " on {left_keys:?} = {right_keys:?} by {keys:?}")?;
+                    fmt_aggregates(f, aggregates)?;
+                }
+                Operator::TopK { group, order, offset, limit, .. } => {
+                    let list: Vec<_> = order
+                        .iter()
+                        .map(|o| format!("{}{}", o.column, if o.descending { " desc" } else { "" }))
+                        .collect();
+                    write!(f, " {limit} by [{}] per {group:?}", list.join(", "))?;
+                    if *offset > 0 {
+                        write!(f, " after {offset}")?;
+                    }
+                }
+                Operator::Union { inputs } => {
+                    let minus: Vec<_> = inputs.iter().filter(|(_, n)| *n).map(|(i, _)| format!("%{i}")).collect();
+                    if !minus.is_empty() {
+                        write!(f, " negated: {}", minus.join(", "))?;
+                    }
+                }
+                Operator::Unique { keys, .. } => write!(f, " key {keys:?}")?,
+                Operator::Flatten { column, .. } => write!(f, " {column}")?,
+                Operator::Dedupe { keys, condition, .. } => write!(f, " key {keys:?} when {}", condition.physical)?,
+                Operator::Hold { history, .. } | Operator::Held { history } => write!(f, " {}", history.0)?,
+                Operator::Errors { .. } | Operator::Changes { .. } => {}
+            }
+            let types: Vec<_> = node.schema.fields().iter().map(|field| field.data_type().to_string()).collect();
+            writeln!(f, " : ({})", types.join(", "))?;
+        }
+        let outputs: Vec<_> = self.outputs.iter().map(|id| format!("%{id}")).collect();
+        write!(f, "output {}", outputs.join(", "))
+    }
+}
+
+fn fmt_aggregates(f: &mut fmt::Formatter<'_>, aggregates: &[SumAggregate]) -> fmt::Result {
+    for aggregate in aggregates {
+        let input = aggregate.input.map_or("*".to_string(), |column| column.to_string());
+        write!(f, " {}({input})", format!("{:?}", aggregate.function).to_lowercase())?;
+        if let Some(filter) = aggregate.filter {
+            write!(f, " where {filter}")?;
+        }
+    }
+    Ok(())
+}
