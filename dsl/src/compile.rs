@@ -7,6 +7,7 @@
 
 mod environment;
 mod explain;
+mod give;
 mod program;
 mod run;
 mod statement;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parking_lot::{Condvar, Mutex};
 use tidebook_plan::{ColumnType, Diagnostic, Span, Type};
 use tidebook_session::{
-    CellFailure, CellOutput, CellRequest, FailureKind, Inspected, Markup, Page, PageColumn, PageRequest, PageSource, Stream,
-    Verdict, View, ViewKind,
+    CellFailure, CellOutput, CellRequest, FailureKind, Inspected, Markup, Page, PageColumn, PageRequest, PageSource,
+    Stream, Verdict, View, ViewKind,
 };
 
 use crate::host::{Completeness, Completion, CompletionItem, HeadlessOptions, Host};

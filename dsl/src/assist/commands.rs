@@ -38,6 +38,13 @@ pub static COMMANDS: &[CommandDoc] = &[
         false,
         "Explains a step, a function, a connector, a command or the code of a diagnostic.",
     ),
+    command(
+        "param",
+        "%param name = value",
+        false,
+        "Gives a parameter another value than its default, whether its `param` has run already or comes later. Tools that \
+         run a notebook with parameters put such lines into it; a value from the command line (`--set`) goes before.",
+    ),
     command("eval", "%eval expression", false, "Computes a value."),
     command("echo", "%echo [-e] text", false, "Prints the text to standard output, with `-e` to standard error."),
     command("clear", "%clear", false, "Clears the output of the cell."),

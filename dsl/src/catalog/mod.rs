@@ -66,8 +66,19 @@ pub(crate) struct FunctionDefinition {
 pub(crate) struct ParamDefinition {
     pub cell: String,
     pub ty: ColumnType,
+    /// The value that it has where none is given.
+    pub default: Option<ScalarValue>,
     pub value: ScalarValue,
     pub shown: String,
+}
+
+/// A value that `%param` gives to a parameter, whether it is declared yet or not.
+#[derive(Clone, Debug)]
+pub(crate) struct GivenValue {
+    /// The cell that gives it.
+    pub cell: String,
+    /// The expression as it is written there.
+    pub text: String,
 }
 
 /// The definitions of a session.
@@ -76,6 +87,8 @@ pub struct Catalog {
     pub(crate) tables: IndexMap<String, Definition>,
     pub(crate) functions: IndexMap<String, FunctionDefinition>,
     pub(crate) params: IndexMap<String, ParamDefinition>,
+    /// Values that `%param` gives, by the name of the parameter.
+    pub(crate) given: IndexMap<String, GivenValue>,
     pub(crate) settings: IndexMap<String, ScalarValue>,
     /// The next number of a column id.
     pub(crate) next_id: u64,
@@ -176,6 +189,11 @@ impl Catalog {
         let read: BTreeSet<HistoryId> =
             read.flat_map(|table| &table.plan.histories).map(|history| history.id).collect();
         definition.plan.histories.iter().map(|history| history.id).filter(|id| !read.contains(id)).collect()
+    }
+
+    /// Names that `%param` gives a value, whether a `param` declares them or not.
+    pub fn given_parameters(&self) -> impl Iterator<Item = &str> {
+        self.given.keys().map(String::as_str)
     }
 
     /// The value of a setting, if a cell has set it.

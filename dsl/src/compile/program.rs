@@ -42,6 +42,13 @@ pub enum StatementKind {
         /// Its value as text for people.
         value: String,
     },
+    /// Gives a value to a parameter that nothing declares so far (where one does, it is a [`StatementKind::Param`]).
+    Given {
+        /// The parameter's name.
+        name: String,
+        /// The names that are declared.
+        declared: Vec<String>,
+    },
     /// Sets a setting of the session.
     Set {
         /// Its name.

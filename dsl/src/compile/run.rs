@@ -76,6 +76,7 @@ impl<'a> Run<'a> {
         for name in lost {
             self.forget(&name);
         }
+        self.take_back_given(parsed);
     }
 
     /// What the cell became.

@@ -7,6 +7,7 @@ use datafusion_expr::LogicalPlan;
 use tidebook_plan::{Schema, Span};
 
 use crate::catalog::{Definition, FunctionDefinition, TablePlan, Uses, upstream};
+use crate::compile::give;
 use crate::compile::run::Run;
 use crate::compile::{ExpectProgram, OutputText, ShowProgram, StatementKind, TableProgram, WriteProgram};
 use crate::diagnostics::{names, steps};
@@ -27,6 +28,7 @@ impl Run<'_> {
             Written::Set { name, value } => self.set(name, value),
             Written::Fn { name, params, returns, body } => self.function(name, params, returns.as_ref(), body),
             Written::Drop(dropped) => self.drop_names(dropped),
+            Written::Command(command) if command.name.text == give::COMMAND => self.give(command),
             Written::Command(command) => {
                 Ok(StatementKind::Command { name: command.name.text.clone(), args: command.arguments.clone() })
             }

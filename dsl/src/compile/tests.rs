@@ -3,6 +3,7 @@
 mod cells;
 mod definitions;
 mod explanations;
+mod given;
 mod programs;
 mod results;
 mod toy;

@@ -21,6 +21,7 @@ mod join;
 mod names;
 mod options;
 mod order;
+pub(crate) mod param;
 mod pipeline;
 mod read;
 mod relation;
@@ -46,8 +47,8 @@ use crate::logical::Origin;
 pub(crate) use errors::errors_table;
 pub(crate) use expression::Reach;
 pub(crate) use fault::{Fault, Resolved};
+pub(crate) use param::show;
 pub(crate) use scope::Scope;
-pub(crate) use settings::show;
 
 /// What one statement is resolved with, and what it notes on the way.
 pub(crate) struct Resolver<'a> {

@@ -8,6 +8,7 @@ use datafusion_common::ScalarValue;
 use tidebook_dsl::compile::{Compiled, CompiledStatement, StatementKind, recompile};
 use tidebook_engine::CatchUp;
 use tidebook_plan::Span;
+use tidebook_plan::diagnostic::near_names;
 
 use crate::command;
 use crate::markup;
@@ -199,7 +200,8 @@ impl Prepared {
         let others = |id: &&OutputId| inner.running.get(id).is_some_and(|other| other.source.cell != request.cell);
         let others: Vec<OutputId> = crash.stopped.iter().filter(others).copied().collect();
         let count = others.len();
-        let outputs = if count == 1 { "1 output of another cell".to_string() } else { format!("{count} outputs of other cells") };
+        let outputs =
+            if count == 1 { "1 output of another cell".to_string() } else { format!("{count} outputs of other cells") };
         let then = match (count, crash.repeated) {
             (0, _) => String::new(),
             (_, false) => format!(", and {outputs} with it"),
@@ -319,6 +321,12 @@ impl Installed {
         match &statement.kind {
             StatementKind::Define { name, schema } => output.markup(markup::definition(name, schema)),
             StatementKind::Param { name, ty, value } => output.markup(markup::parameter(name, ty, value)),
+            StatementKind::Given { name, declared } => {
+                let near = near_names(name, declared.iter().map(String::as_str));
+                let help = near.first().map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+                let note = format!("no `param` declares `{name}` so far{help}; the value is kept for one that comes");
+                output.stream(Stream::Err, &format!("{note}\n"));
+            }
             StatementKind::Command { name, args } => {
                 if let Err(fault) = command::run(session, inner, output, name, args, statement.span) {
                     match fault {

@@ -69,7 +69,10 @@ impl Session {
         let declared: Vec<String> = catalog.params().into_iter().map(|param| param.name).collect();
         let Some(last) = results.last_mut().filter(|last| last.is_ok()) else { return };
         let mut faults = crate::session::Faults::default();
-        for name in self.world.parameter_names().filter(|name| !declared.iter().any(|known| known == name)) {
+        let mut given: Vec<&str> = self.world.parameter_names().chain(catalog.given_parameters()).collect();
+        given.sort_unstable();
+        given.dedup();
+        for name in given.into_iter().filter(|name| !declared.iter().any(|known| known == name)) {
             let near = near_names(name, declared.iter().map(String::as_str));
             let help = near.first().map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
             let message = format!("there is no parameter `{name}`, for which a value was given{help}");

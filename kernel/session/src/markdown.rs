@@ -150,7 +150,10 @@ mod tests {
         let fenced = inner("before\n```tide\na | where b < 1\n```\nafter");
         assert!(fenced.contains("<code>a | where b &lt; 1</code></pre><p>after</p>"), "{fenced}");
         let table = inner("| a | b |\n| --- | --- |\n| `x\\|y` | 2 |");
-        assert!(table.contains(">a</th>") && table.contains("><code>x|y</code></td>") && !table.contains("---"), "{table}");
+        assert!(
+            table.contains(">a</th>") && table.contains("><code>x|y</code></td>") && !table.contains("---"),
+            "{table}"
+        );
         assert!(inner("```\nno end").contains("no end"));
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jupyter_protocol::ConnectionInfo;
 
 use super::Failure;
-use super::install::data_folder;
+use super::kernelspec::data_folder;
 use super::signals::{Asked, Signals, parent_gone};
 use crate::host::{SessionOptions, StartSession};
 use crate::jupyter::history::History;

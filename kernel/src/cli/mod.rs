@@ -6,8 +6,10 @@ mod files;
 mod fmt;
 mod install;
 mod kernel;
+mod kernelspec;
 mod run;
 mod signals;
+mod uninstall;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -37,6 +39,8 @@ enum Command {
     Kernel(kernel::Arguments),
     /// Make the kernel known to Jupyter.
     Install(install::Arguments),
+    /// Take back what `install` wrote.
+    Uninstall(uninstall::Arguments),
     /// Run a notebook or a script without a front end, and print the tables that it shows.
     Run(run::Arguments),
     /// Say what is wrong with scripts and notebooks, without running anything.
@@ -66,8 +70,13 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, start: StartSessi
     };
     let result = match arguments.command {
         Command::Kernel(arguments) => kernel::run(&arguments, start).map(|()| ExitCode::SUCCESS),
-        Command::Install(arguments) => install::run(&arguments).map(|folder| {
-            eprintln!("installed the kernel in {}", folder.display());
+        Command::Install(arguments) => install::run(&arguments).map(|installed| {
+            let replaced = if installed.is_replaced { ", in place of the one that was there" } else { "" };
+            eprintln!("installed the kernel in {}{replaced}", installed.folder.display());
+            ExitCode::SUCCESS
+        }),
+        Command::Uninstall(arguments) => uninstall::run(&arguments).map(|uninstalled| {
+            eprintln!("{}", uninstall::message(&uninstalled));
             ExitCode::SUCCESS
         }),
         Command::Run(arguments) => {

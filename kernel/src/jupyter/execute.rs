@@ -91,7 +91,8 @@ fn execute(kernel: &Kernel, request: &Request) -> Value {
 fn expressions(kernel: &Kernel, request: &Request) -> Value {
     let asked = request.content.get("user_expressions").and_then(Value::as_object);
     let answered = asked.into_iter().flatten().map(|(name, expression)| {
-        let evaluated = catch_unwind(AssertUnwindSafe(|| kernel.host.evaluate(expression.as_str().unwrap_or_default())));
+        let evaluated =
+            catch_unwind(AssertUnwindSafe(|| kernel.host.evaluate(expression.as_str().unwrap_or_default())));
         let answer = match evaluated.unwrap_or_else(|_| Err(panicked())) {
             Ok(value) => json!({"status": "ok", "data": {"text/plain": value}, "metadata": {}}),
             Err(failure) => {

@@ -41,7 +41,8 @@ impl History {
         self.inputs.push(code.to_string());
         let line = self.inputs.len();
         if let Some(file) = &self.file
-            && let Err(error) = file.append(&Entry { session: self.session, line: line as i64, input: code.to_string() })
+            && let Err(error) =
+                file.append(&Entry { session: self.session, line: line as i64, input: code.to_string() })
         {
             tracing::warn!(%error, file = %file.path().display(), "the history is no longer kept");
             self.file = None;

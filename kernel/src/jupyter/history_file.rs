@@ -102,8 +102,13 @@ impl HistoryFile {
 
     /// Holds the lock until the file that it gives is dropped.
     fn lock(&self, exclusive: bool) -> io::Result<File> {
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(self.path.with_extension("lock"))?;
-        if exclusive { lock.lock()? } else { lock.lock_shared()? }
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).open(self.path.with_extension("lock"))?;
+        if exclusive {
+            lock.lock()?
+        } else {
+            lock.lock_shared()?
+        }
         Ok(lock)
     }
 

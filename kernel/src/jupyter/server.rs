@@ -83,12 +83,7 @@ impl Stop {
 ///
 /// # Errors
 /// Where a socket cannot be bound or a thread cannot be started.
-pub async fn serve(
-    info: &ConnectionInfo,
-    host: Arc<dyn Host>,
-    history: History,
-    stop: Stop,
-) -> Result<(), ServeError> {
+pub async fn serve(info: &ConnectionInfo, host: Arc<dyn Host>, history: History, stop: Stop) -> Result<(), ServeError> {
     let session = Uuid::new_v4().to_string();
     let bind = |channel| move |source| ServeError::Bind { channel, source };
     let heartbeat = create_kernel_heartbeat_connection(info).await.map_err(bind("heartbeat"))?;

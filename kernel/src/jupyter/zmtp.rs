@@ -217,7 +217,10 @@ mod tests {
         let topic = Bytes::from_static(b"status");
         assert_eq!(told(frame(0, b"\x01status").to_vec()).await.unwrap(), Told::Subscribe(topic.clone()));
         assert_eq!(told(frame(0, b"\x00status").to_vec()).await.unwrap(), Told::Cancel(topic.clone()));
-        assert_eq!(told(frame(COMMAND, b"\x09SUBSCRIBEstatus").to_vec()).await.unwrap(), Told::Subscribe(topic.clone()));
+        assert_eq!(
+            told(frame(COMMAND, b"\x09SUBSCRIBEstatus").to_vec()).await.unwrap(),
+            Told::Subscribe(topic.clone())
+        );
         assert_eq!(told(frame(COMMAND, b"\x06CANCELstatus").to_vec()).await.unwrap(), Told::Cancel(topic));
         let ping = told(frame(COMMAND, b"\x04PING\0\x05x").to_vec()).await.unwrap();
         assert_eq!(ping, Told::Ping(Bytes::from_static(b"x")));

@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(root.pointer("/cells/5/new_field"), Some(&json!(true)));
         assert_eq!(root.pointer("/metadata/authors/0"), Some(&json!("x")));
         assert_eq!(root.pointer("/metadata/kernelspec/name"), Some(&json!("tide")));
-        assert_eq!(root.pointer("/metadata/language_info/pygments_lexer"), Some(&json!("text")));
+        assert_eq!(root.pointer("/metadata/language_info/pygments_lexer"), Some(&json!("tide")));
         assert_eq!(root.get("nbformat_minor"), Some(&json!(5)));
         assert!(root.pointer("/cells/0/outputs").is_none());
     }

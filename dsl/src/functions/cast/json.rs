@@ -16,6 +16,8 @@ pub fn to_json(array: &ArrayRef, row: usize) -> Value {
     }
     let float = |value: f64| Number::from_f64(value).map_or(Value::Null, Value::Number);
     match array.data_type() {
+        // An array of nulls only has no mask that says so.
+        DataType::Null => Value::Null,
         DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).into(),
         DataType::Float64 => float(array.as_primitive::<Float64Type>().value(row)),

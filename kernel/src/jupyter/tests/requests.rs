@@ -15,7 +15,7 @@ async fn the_kernel_says_what_it_is_on_both_channels_while_a_cell_runs() {
     let language = &info["language_info"];
     assert_eq!((&language["name"], &language["version"]), (&json!("tide"), &json!("9.9")));
     assert_eq!((&language["mimetype"], &language["file_extension"]), (&json!("text/x-tide"), &json!(".tide")));
-    assert_eq!(language["pygments_lexer"], "text");
+    assert_eq!(language["pygments_lexer"], "tide");
     let id = it.command("kernel_info_request", json!({})).await;
     it.busy(&id).await;
     it.idle(&id).await;
