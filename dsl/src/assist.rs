@@ -15,6 +15,7 @@ mod tests;
 
 pub use commands::{COMMANDS, CommandDoc, SETTINGS, STATEMENTS, SettingDoc, StatementDoc};
 pub use complete::complete;
+pub(crate) use complete::option_form;
 pub use inspect::inspect;
 pub use scope::{FunctionDoc, Scope};
 

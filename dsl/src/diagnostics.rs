@@ -8,6 +8,7 @@
 //! family's list; tests check that codes are unique, in order and of their family, that each wrong example
 //! gives its code, and that each right example gives no diagnostic of the same stage.
 
+pub mod commands;
 pub mod names;
 pub mod sources;
 pub mod steps;
@@ -52,7 +53,7 @@ impl Explanation {
 
 /// The families: the first digits of their codes, and their entries in order.
 pub static FAMILIES: &[(&str, &[&Explanation])] =
-    &[("D01", syntax::ALL), ("D02", names::ALL), ("D03", sources::ALL), ("D04", steps::ALL)];
+    &[("D01", syntax::ALL), ("D02", names::ALL), ("D03", sources::ALL), ("D04", steps::ALL), ("D05", commands::ALL)];
 
 /// Every entry, in the order of the codes.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {

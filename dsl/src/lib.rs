@@ -7,6 +7,7 @@
 //! - [`functions`]: the scalar library and the aggregates. [`logical`]: the nodes of a plan that DataFusion lacks.
 //! - [`optimize`]: the rules, in their order. [`lower`]: the logical plan to the flow plan.
 //! - [`mod@compile`]: all of it for one cell. [`assist`]: completion and inspection. [`diagnostics`]: the codes.
+//! - [`reference`]: every name with what it means, as `%help` and the folder `reference` show it.
 
 pub mod assist;
 pub mod diagnostics;
@@ -14,6 +15,7 @@ pub mod functions;
 pub mod logical;
 pub mod lower;
 pub mod optimize;
+pub mod reference;
 pub mod syntax;
 
 pub mod catalog;

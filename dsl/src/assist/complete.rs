@@ -231,7 +231,7 @@ impl List {
 }
 
 /// The kind of value, whether it is needed, and the default of an option.
-pub(super) fn option_form(option: &OptionSpec) -> String {
+pub(crate) fn option_form(option: &OptionSpec) -> String {
     let kind = match option.kind {
         OptionKind::Text => "text".to_string(),
         OptionKind::Texts => "text|[text]".to_string(),

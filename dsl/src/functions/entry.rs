@@ -130,7 +130,8 @@ impl Function {
             return Err(CallFault::new(FaultKind::Arity, message).with_help(self.usage()));
         }
         // An exact match wins over one that converts.
-        let exact = fitting.iter().find(|overload| overload.accept(&args).is_ok_and(|accepted| accepted.args == args));
+        let is_exact = |accepted: Accepted| accepted.args.iter().zip(&args).all(|(taken, arg)| taken.expr == arg.expr);
+        let exact = fitting.iter().find(|overload| overload.accept(&args).is_ok_and(is_exact));
         let mut fault = None;
         for overload in exact.into_iter().chain(&fitting) {
             match overload.accept(&args) {

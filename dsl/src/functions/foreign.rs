@@ -370,7 +370,7 @@ pub const FOREIGN: &[Foreign] = &[
     same(&["urldecode", "percent_decode"], "url_decode", "`url_decode(x)`"),
     // Choice and casts.
     same(&["ifnull", "nvl", "isnull", "fillna", "zeroifnull"], "coalesce", "`x ?? y`, or `coalesce(x, y)`"),
-    same(&["iff", "iif", "ifelse", "if_else", "nvl2"], "if", "`if(condition, then, else)`"),
+    same(&["iff", "iif", "ifelse", "if_else", "nvl2"], "if", "`if(condition, then, otherwise)`"),
     other(&["when", "switch", "choose", "decode_case"], "`case { condition => value, else => value }`"),
     other(&["is_null", "isna", "isempty", "is_empty"], "`x is null`"),
     other(&["isnotnull", "is_not_null", "notna", "isnotempty"], "`x is not null`"),

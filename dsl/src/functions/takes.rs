@@ -50,6 +50,8 @@ impl Simple {
 pub enum Takes {
     /// Any type.
     Any,
+    /// Any type but a list.
+    Single,
     /// Values of this type, and what becomes one silently (an int a float, a date a timestamp).
     Value(Simple),
     /// Int, float or decimal, as it is.
@@ -78,7 +80,7 @@ impl Takes {
     /// How a signature writes it.
     pub fn word(self) -> String {
         match self {
-            Takes::Any => "any".to_string(),
+            Takes::Any | Takes::Single => "any".to_string(),
             Takes::Value(simple) => simple.ty().to_string(),
             Takes::Number => "number".to_string(),
             Takes::Decimal => "decimal".to_string(),
@@ -112,6 +114,7 @@ impl Takes {
     pub fn accept(self, arg: Typed, shared: Option<&ColumnType>) -> Option<Typed> {
         match self {
             Takes::Any => Some(arg),
+            Takes::Single => (!matches!(arg.ty.ty, Type::List(_))).then_some(arg),
             Takes::Value(simple) => coerce(arg, &simple.ty()),
             Takes::Number if arg.is_null_type() => coerce(arg, &Type::Int),
             Takes::Number => arg.ty.ty.is_numeric().then_some(arg),

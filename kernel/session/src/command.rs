@@ -4,6 +4,7 @@ use tidebook_dsl::assist::COMMANDS;
 use tidebook_dsl::compile::{
     CompiledStatement, OutputText, StatementKind, evaluate, explain as explain_table, recompile,
 };
+use tidebook_dsl::diagnostics::{Explanation, commands};
 use tidebook_plan::diagnostic::near_names;
 use tidebook_plan::{Diagnostic, Span};
 
@@ -21,8 +22,8 @@ pub(crate) enum CommandFault {
 }
 
 impl CommandFault {
-    fn text(code: &str, message: String, span: Span, help: &str) -> Self {
-        CommandFault::Text(Box::new(Diagnostic::error(code, message, span).with_help(help)))
+    fn text(fault: &Explanation, message: String, span: Span, help: &str) -> Self {
+        CommandFault::Text(Box::new(fault.error(message, span).with_help(help)))
     }
 }
 
@@ -75,19 +76,24 @@ pub(crate) fn answer(
         "explain" => Answer::Markup(explain(session, arguments, span)?),
         "eval" => Answer::Value(eval(session, arguments, span)?),
         "help" => match help::topic(session, arguments) {
-            Some(page) => Answer::Page(page),
-            None => {
+            Ok(page) => Answer::Page(page),
+            Err(help) => {
                 let message = format!("there is no help on `{arguments}`");
-                return Err(CommandFault::text("D0502", message, span, "`%help` alone lists the topics"));
+                return Err(CommandFault::text(&commands::NO_HELP, message, span, &help));
             }
         },
         "errors" => {
             let message = "`%errors` needs the name of a table".to_string();
-            return Err(CommandFault::text("D0503", message, span, "write `%errors NAME`"));
+            return Err(CommandFault::text(&commands::NEEDS_TABLE, message, span, "write `%errors NAME`"));
         }
         "graph" | "checkpoint" => {
             let message = format!("`%{name}` is not available in this build");
-            return Err(CommandFault::text("D0507", message, span, "`%explain NAME` prints a plan as text"));
+            return Err(CommandFault::text(
+                &commands::COMMAND_NOT_AVAILABLE,
+                message,
+                span,
+                "`%explain NAME` prints a plan as text",
+            ));
         }
         unknown => {
             let near = near_names(unknown, COMMANDS.iter().map(|command| command.name));
@@ -95,7 +101,12 @@ pub(crate) fn answer(
                 Some(name) => format!("did you mean `%{name}`?"),
                 None => "`%help` lists the commands".to_string(),
             };
-            return Err(CommandFault::text("D0501", format!("unknown command `%{unknown}`"), span, &help));
+            return Err(CommandFault::text(
+                &commands::UNKNOWN_COMMAND,
+                format!("unknown command `%{unknown}`"),
+                span,
+                &help,
+            ));
         }
     }))
 }
@@ -177,7 +188,7 @@ fn unknown_table(session: &Session, name: &str, span: Span) -> CommandFault {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`%tables` lists the tables".to_string(),
     };
-    CommandFault::text("D0504", format!("there is no table `{name}`"), span, &help)
+    CommandFault::text(&commands::NO_SUCH_TABLE, format!("there is no table `{name}`"), span, &help)
 }
 
 fn stats(inner: &Inner) -> Result<Markup, CommandFault> {
@@ -230,7 +241,7 @@ fn stop(session: &Session, inner: &mut Inner, name: &str, span: Span) -> Result<
             return Err(unknown_table(session, name, span));
         }
         return Err(CommandFault::text(
-            "D0505",
+            &commands::NOTHING_RUNS,
             format!("no output of `{name}` runs"),
             span,
             "`%stats` lists what runs",
@@ -243,11 +254,12 @@ fn stop(session: &Session, inner: &mut Inner, name: &str, span: Span) -> Result<
 fn eval(session: &Session, text: &str, span: Span) -> Result<String, CommandFault> {
     if text.is_empty() {
         let message = "`%eval` needs an expression".to_string();
-        return Err(CommandFault::text("D0506", message, span, "write `%eval 1 + 2`"));
+        return Err(CommandFault::text(&commands::NEEDS_EXPRESSION, message, span, "write `%eval 1 + 2`"));
     }
     evaluate(text, &session.catalog(), &session.world).map_err(|diagnostics| {
         let first = diagnostics.into_iter().next();
-        let diagnostic = first.unwrap_or_else(|| Diagnostic::error("D0506", "this expression has no value", span));
+        let diagnostic =
+            first.unwrap_or_else(|| commands::NEEDS_EXPRESSION.error("this expression has no value", span));
         CommandFault::Text(Box::new(Diagnostic { span, edit: None, labels: Vec::new(), ..diagnostic }))
     })
 }

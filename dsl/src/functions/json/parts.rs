@@ -159,8 +159,8 @@ fn list_or_null(ty: Type) -> std::result::Result<ColumnType, CallFault> {
 /// A path, or why the text is none.
 fn path(text: &str) -> std::result::Result<JsonPath, String> {
     JsonPath::parse(text).map_err(|error| {
-        let hint = if text.starts_with('$') { String::new() } else { "; a path begins with `$`".to_string() };
-        format!("cannot read {} as a JSON path: {error}{hint}", quoted(text))
+        let reason = if text.starts_with('$') { error.to_string() } else { "a path begins with `$`".to_string() };
+        format!("cannot read {} as a JSON path: {reason}", quoted(text))
     })
 }
 

@@ -20,7 +20,11 @@ pub const LIBRARY: &[Function] = &[
         examples: &[("if(1 < 2, \"yes\", \"no\")", "yes"), ("if(null, 1, 2)", "2"), ("if(1 > 2, 1)", "null")],
         overloads: &[
             rewritten(&[("condition", CONDITION), ("then", Takes::Same)], Gives::Item, choose),
-            rewritten(&[("condition", CONDITION), ("then", Takes::Same), ("else", Takes::Same)], Gives::Shared, choose),
+            rewritten(
+                &[("condition", CONDITION), ("then", Takes::Same), ("otherwise", Takes::Same)],
+                Gives::Shared,
+                choose,
+            ),
         ],
     },
     Function {

@@ -6,6 +6,7 @@ use tidebook_plan::connector::{ConnectorError, ConnectorSpec, Options, SourceFie
 
 use super::super::functions;
 use crate::compile::evaluate;
+use crate::reference::{OPERATORS, TYPES};
 use crate::{Catalog, Environment};
 
 /// No connectors, nothing given.
@@ -37,15 +38,15 @@ impl Environment for Bare {
 fn examples_give_what_they_say() {
     let catalog = Catalog::default();
     let mut wrong = Vec::new();
-    for function in functions() {
-        for (expression, expected) in function.examples {
-            let found = evaluate(&format!("text({expression})"), &catalog, &Bare);
-            let found = found.unwrap_or_else(|faults| format!("{faults:?}"));
-            let expected = if *expected == "null" { "null".to_string() } else { format!("{expected:?}") };
-            let expected = evaluate(&expected, &catalog, &Bare).unwrap();
-            if found != expected {
-                wrong.push(format!("{expression} gives {found}, not {expected}"));
-            }
+    let of_functions = functions().flat_map(|function| function.examples);
+    let of_expressions = TYPES.iter().chain(OPERATORS).flat_map(|doc| doc.examples);
+    for (expression, expected) in of_functions.chain(of_expressions) {
+        let found = evaluate(&format!("text({expression})"), &catalog, &Bare);
+        let found = found.unwrap_or_else(|faults| format!("{faults:?}"));
+        let expected = if *expected == "null" { "null".to_string() } else { format!("{expected:?}") };
+        let expected = evaluate(&expected, &catalog, &Bare).unwrap();
+        if found != expected {
+            wrong.push(format!("{expression} gives {found}, not {expected}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

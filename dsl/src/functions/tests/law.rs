@@ -59,6 +59,7 @@ fn types(takes: Takes) -> Vec<Type> {
     };
     match takes {
         Takes::Any => vec![Type::Int, Type::Text, Type::Timestamp, Type::Float, list(Type::Int), Type::Bytes],
+        Takes::Single => vec![Type::Int, Type::Text, Type::Timestamp, Type::Float, Type::Json, decimal(10, 2)],
         Takes::Same => {
             let record = record(&[("a", Type::Int), ("b", Type::Text)]);
             vec![Type::Int, Type::Float, Type::Text, Type::Timestamp, Type::Json, list(Type::Text), record]

@@ -22,11 +22,11 @@ const VALUE_TEXT: Takes = Takes::Value(Simple::Text);
 pub const LIBRARY: &[Function] = &[
     entry(
         "concat",
-        "The arguments one after the other: lists as one list, anything else as text, in which a null is empty.",
+        "The arguments one after the other: lists as one list; anything else as text, in which a null is empty.",
         &[("concat(\"a\", null, \"b\")", "ab"), ("concat(\"n\", 1)", "n1"), ("concat([1], [2, 3])", "[1,2,3]")],
         &[
             total(list::TWO_LISTS, Gives::Items, list::concat).repeating(),
-            total(&[("x", Takes::Any)], TO_TEXT_ALWAYS, super::evaluate_interpolate).repeating(),
+            total(&[("x", Takes::Single)], TO_TEXT_ALWAYS, super::evaluate_interpolate).repeating(),
         ],
     ),
     entry(

@@ -1,6 +1,7 @@
 //! The session as a front end uses it: cells run one by one while data moves.
 
 mod collector;
+mod commands;
 mod late;
 mod redefine;
 mod watch;

@@ -1,0 +1,57 @@
+//! Commands: what is said about wrong ones, and what `%help` knows.
+
+use tidebook_dsl::diagnostics::{all, commands};
+use tidebook_session::CellFailure;
+
+use crate::collector::{Collector, session};
+
+/// Runs a text as one cell in a session of its own: what it printed, or how it failed.
+fn run(text: &str) -> Result<String, CellFailure> {
+    let folder = tempfile::tempdir().unwrap();
+    let session = session(folder.path(), 1);
+    let collector = Collector::default();
+    let request =
+        tidebook_session::CellRequest { cell: "cell".to_string(), name: "cell".to_string(), text: text.to_string() };
+    session.run(&request, &collector)?;
+    Ok(collector.text.into_inner())
+}
+
+fn codes(failure: &CellFailure) -> Vec<&str> {
+    failure.diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect()
+}
+
+#[test]
+fn wrong_examples_give_their_code_and_right_ones_run() {
+    for entry in commands::ALL {
+        let failure = run(entry.wrong).expect_err(entry.wrong);
+        assert_eq!(codes(&failure), [entry.code], "{}", entry.wrong);
+        run(entry.right).unwrap_or_else(|failure| panic!("{}: {failure:?}", entry.right));
+    }
+}
+
+#[test]
+fn help_knows_everything_that_has_a_name() {
+    for topic in ["", "functions", "text", "steps", "types", "operators", "connectors", "diagnostics", "settings"] {
+        assert!(!run(&format!("%help {topic}")).unwrap().is_empty(), "{topic}");
+    }
+    let page = run("%help pad_start").unwrap();
+    assert!(page.contains("pad_start(x: text, width: int) -> text") && page.contains("007"), "{page}");
+    assert!(run("%help read csv").unwrap().contains("| option |"));
+    assert!(
+        run("%help csv").unwrap().contains("## write csv") || run("%help jsonl").unwrap().contains("## write jsonl")
+    );
+    assert!(run("%help left join").unwrap().contains("left join table"));
+    assert!(run("%help ??").unwrap().contains("a ?? b"));
+    for entry in all() {
+        let page = run(&format!("%help {}", entry.code.to_lowercase())).unwrap();
+        assert!(page.contains(entry.wrong) && page.contains(entry.right), "{}", entry.code);
+    }
+}
+
+#[test]
+fn help_says_what_was_likely_meant() {
+    let help = |text: &str| run(text).unwrap_err().diagnostics.remove(0).help.unwrap_or_default();
+    assert_eq!(help("%help uper"), "did you mean `%help upper`?");
+    assert_eq!(help("%help substr").split(',').next(), Some("in Tide: `substring(x"));
+    assert_eq!(help("%help zzyzx"), "`%help` alone lists the topics");
+}
