@@ -161,6 +161,8 @@ pub(crate) fn share(plan: FlowPlan, catalog: &Catalog) -> SharedPlan {
                 }
             }
             Operator::TopK { input, group, order, .. } => arrange(input, Layout { key: group, order }),
+            Operator::Collect { input, keys, order, .. } => arrange(input, Layout { key: keys, order }),
+            Operator::Quantile { input, keys, .. } => arrange(input, Layout::by(&keys)),
             Operator::Union { inputs } => inputs.iter().for_each(|(input, _)| needs_rows[*input] = true),
             Operator::Unique { input, keys } => arrange(input, Layout::by(&keys)),
             Operator::Errors { of } => shared.errors[of] = true,

@@ -8,8 +8,11 @@ use arrow_schema::DataType;
 use datafusion_common::ScalarValue;
 use datafusion_expr::Operator as Binary;
 use support::*;
+use tidebook_plan::NodeId;
 use tidebook_plan::Span;
-use tidebook_plan::flow::{FlowBuilder, FlowPlan, JoinKind, NodeId, Operator, OrderKey, Stage, SumFunction};
+use tidebook_plan::flow::{
+    CollectFunction, FlowBuilder, FlowPlan, Fraction, JoinKind, Operator, OrderKey, Stage, SumFunction,
+};
 
 /// `k: int?, t: text?, v: float?, n: int?, flag: bool?`
 fn types() -> Vec<DataType> {
@@ -212,6 +215,8 @@ fn sums_by_every_kind_of_key() {
             aggregate(SumFunction::Avg, Some(3), DataType::Float64),
             aggregate(SumFunction::Sum, Some(2), DataType::Float64),
             aggregate(SumFunction::Avg, Some(2), DataType::Float64),
+            aggregate(SumFunction::Variance, Some(3), DataType::Float64),
+            aggregate(SumFunction::StandardDeviation, Some(3), DataType::Float64),
         ];
         for plain in aggregates.clone() {
             let mut filtered = plain;
@@ -273,6 +278,92 @@ fn first_rows_of_groups_in_every_order() {
         }
         outputs
     });
+}
+
+#[test]
+fn values_of_groups_put_together() {
+    check_random(9, |b, l, _| {
+        let key = |column, descending| OrderKey { column, descending };
+        let list = |ty: DataType| DataType::List(std::sync::Arc::new(arrow_schema::Field::new("item", ty, true)));
+        let mut outputs = Vec::new();
+        for value in [1, 2, 3, 4] {
+            for order in [vec![], vec![key(0, false)], vec![key(3, true), key(2, false)]] {
+                for keys in [vec![], vec![0], vec![1, 4]] {
+                    if keys.contains(&value) {
+                        continue;
+                    }
+                    let ty = types()[value].clone();
+                    let mut functions = vec![CollectFunction::List, CollectFunction::Set];
+                    let mut columns: Vec<_> = keys.iter().map(|key| types()[*key].clone()).collect();
+                    columns.extend([list(ty.clone()), list(ty.clone())]);
+                    if ty == DataType::Utf8 {
+                        functions.push(CollectFunction::Join(", ".to_string()));
+                        columns.push(ty);
+                    }
+                    let collect = Operator::Collect { input: l, keys, value, order: order.clone(), functions };
+                    outputs.push(node(b, collect, columns));
+                }
+            }
+        }
+        outputs
+    });
+}
+
+#[test]
+fn quantiles_of_groups() {
+    check_random(10, |b, l, _| {
+        let mut outputs = Vec::new();
+        for value in [2, 3] {
+            for keys in [vec![], vec![0], vec![1, 4]] {
+                let places: Vec<usize> = keys.iter().chain([&value]).copied().collect();
+                let narrow = Stage::Project(places.iter().map(|place| sound(column(*place))).collect());
+                let columns: Vec<_> = places.iter().map(|place| types()[*place].clone()).collect();
+                let input = node(b, Operator::Linear { input: l, stages: vec![narrow] }, columns.clone());
+                let fractions: Vec<Fraction> = [0.5, 0.0, 1.0, 0.3].into_iter().filter_map(Fraction::new).collect();
+                let mut results = columns[..keys.len()].to_vec();
+                results.extend(vec![DataType::Float64; fractions.len()]);
+                let value = keys.len();
+                let quantile = Operator::Quantile { input, keys: (0..value).collect(), value, fractions };
+                outputs.push(node(b, quantile, results));
+            }
+        }
+        outputs
+    });
+}
+
+/// A group that is large enough for its ranks to be kept, and then small again.
+#[test]
+fn quantiles_of_a_large_group_follow_its_changes() {
+    let mut random = Random(77);
+    let row = |value: i64| vec![int(1), int(value)];
+    let mut present: Vec<i64> = Vec::new();
+    let mut steps = Vec::new();
+    for step in 0..40 {
+        let mut rows = Vec::new();
+        let size = if step == 0 { 6_000 } else { 300 };
+        for _ in 0..size {
+            let goes = step > 20 && !present.is_empty() && random.below(4) > 0;
+            if goes {
+                let position = random.below(present.len() as u64) as usize;
+                rows.push((row(present.swap_remove(position)), -1));
+            } else {
+                let value = if step % 3 == 0 { random.below(20_000) as i64 } else { 30_000 + step };
+                present.push(value);
+                rows.push((row(value), 1));
+            }
+        }
+        steps.push(vec![rows]);
+    }
+    let everything: Vec<_> = present.drain(..).map(|value| (row(value), -1)).collect();
+    steps.push(vec![everything]);
+    let mut b = FlowBuilder::default();
+    let input = constant(&mut b, &[DataType::Int64, DataType::Int64], &steps);
+    let fractions: Vec<Fraction> = [0.5, 0.01, 0.999].into_iter().filter_map(Fraction::new).collect();
+    let quantile = Operator::Quantile { input, keys: vec![0], value: 1, fractions };
+    let mut columns = vec![DataType::Int64];
+    columns.extend(vec![DataType::Float64; 3]);
+    let quantiles = node(&mut b, quantile, columns);
+    check(b.finish(vec![quantiles]), &[(0, steps)], 1);
 }
 
 #[test]

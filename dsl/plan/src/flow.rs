@@ -8,6 +8,7 @@
 //! Every node gives two streams, rows and errors. The errors of a node are read through [`Operator::Errors`]; what
 //! they look like is said at each operator.
 
+mod aggregate;
 mod display;
 mod fingerprint;
 
@@ -21,6 +22,7 @@ use datafusion_physical_expr::PhysicalExpr;
 use crate::change::ChangeBatch;
 use crate::connector::SourceSpec;
 use crate::span::Span;
+pub use aggregate::{CollectFunction, Fraction, SumAggregate, SumFunction};
 
 pub use fingerprint::Fingerprint;
 
@@ -84,32 +86,6 @@ pub enum JoinKind {
     Semi,
     /// Left rows that have none.
     Anti,
-}
-
-/// An aggregate kept as a sum: any change of the input changes it in constant time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SumFunction {
-    /// Number of rows.
-    CountRows,
-    /// Number of values that are not null.
-    Count,
-    /// Sum of int, float, decimal or duration; null without values; an error row where it does not fit its type.
-    Sum,
-    /// Mean of int, float or decimal as float; null without values.
-    Avg,
-}
-
-/// One such aggregate of a reduce node.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SumAggregate {
-    /// What is kept.
-    pub function: SumFunction,
-    /// Column of the input; `None` for [`SumFunction::CountRows`].
-    pub input: Option<usize>,
-    /// Boolean column of the input; only rows where it is true count.
-    pub filter: Option<usize>,
-    /// Type of the result.
-    pub output: DataType,
 }
 
 /// A column to order by.
@@ -210,6 +186,34 @@ pub enum Operator {
         /// Rows to keep after them.
         limit: u64,
     },
+    /// Puts the values of each group together in an order, then by value; nulls are passed over. Output: keys, then a column
+    /// for each function. Without keys there is always exactly one row. Errors: the key columns, of groups whose values are
+    /// too large for one row.
+    Collect {
+        /// The input: group columns, value, columns to order by.
+        input: NodeId,
+        /// Group columns.
+        keys: Vec<usize>,
+        /// The column that is collected.
+        value: usize,
+        /// The order of the rows of a group.
+        order: Vec<OrderKey>,
+        /// What is made of them.
+        functions: Vec<CollectFunction>,
+    },
+    /// Quantiles of the values of each group, interpolated; nulls are passed over. Output: keys, then a column for each
+    /// fraction: float of numbers, and the value's own type of durations and timestamps; null without values. Without keys there
+    /// is always exactly one row. The input has no other columns. No errors.
+    Quantile {
+        /// The input: group columns and value.
+        input: NodeId,
+        /// Group columns.
+        keys: Vec<usize>,
+        /// The column whose quantiles are wanted.
+        value: usize,
+        /// Which.
+        fractions: Vec<Fraction>,
+    },
     /// All rows of all inputs, which have the same column types; of a negated input the opposite. No errors.
     Union {
         /// Inputs, each with whether it is negated.
@@ -277,6 +281,8 @@ impl Operator {
             Operator::Linear { input, .. }
             | Operator::Reduce { input, .. }
             | Operator::TopK { input, .. }
+            | Operator::Collect { input, .. }
+            | Operator::Quantile { input, .. }
             | Operator::Unique { input, .. }
             | Operator::Flatten { input, .. }
             | Operator::Dedupe { input, .. }
@@ -298,6 +304,8 @@ impl Operator {
             Operator::Reduce { .. } => "reduce",
             Operator::ReduceJoin { .. } => "reduce-join",
             Operator::TopK { .. } => "top-k",
+            Operator::Collect { .. } => "collect",
+            Operator::Quantile { .. } => "quantile",
             Operator::Union { .. } => "union",
             Operator::Unique { .. } => "unique",
             Operator::Flatten { .. } => "flatten",
@@ -415,6 +423,8 @@ fn renumber(operator: &mut Operator, place: &[NodeId]) {
         Operator::Linear { input, .. }
         | Operator::Reduce { input, .. }
         | Operator::TopK { input, .. }
+        | Operator::Collect { input, .. }
+        | Operator::Quantile { input, .. }
         | Operator::Unique { input, .. }
         | Operator::Flatten { input, .. }
         | Operator::Dedupe { input, .. }

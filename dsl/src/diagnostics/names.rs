@@ -257,6 +257,15 @@ pub static NEEDS_KEY: Explanation = Explanation {
     right: "t = rows [ {a: 1} ] | key by a\nu = t | update (t | where a > 0)",
 };
 
+/// An aggregate without an order.
+pub static NEEDS_ORDER: Explanation = Explanation {
+    code: "D0228",
+    title: "an aggregate without an order",
+    text: "`first` and `last` are of an order: rows come in none. Name the columns, or `sort` the table before.",
+    wrong: "t = rows [ {k: 1, a: 2} ] | summarize b: first(a) by k",
+    right: "t = rows [ {k: 1, a: 2, at: 3} ] | summarize b: first(a by at) by k",
+};
+
 /// Every entry of the family, in the order of the codes.
 pub static ALL: &[&Explanation] = &[
     &UNKNOWN_TABLE,
@@ -286,4 +295,5 @@ pub static ALL: &[&Explanation] = &[
     &JOIN_CONDITION,
     &NO_COLUMNS,
     &NEEDS_KEY,
+    &NEEDS_ORDER,
 ];

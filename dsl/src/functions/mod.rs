@@ -35,7 +35,9 @@ mod written;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use aggregate::{AGGREGATES, AggregateCall, AggregateDoc, AggregateFunction, aggregate};
+pub use aggregate::{
+    AGGREGATES, AggregateCall, AggregateDoc, AggregateFunction, OrderWord, aggregate, order_word, without_order,
+};
 pub use arithmetic::{Arithmetic, arithmetic, negate};
 pub use attempt::attempt;
 pub use cast::{cast, read, show};

@@ -10,6 +10,7 @@ use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 use super::Origin;
 use super::checked::one;
 use super::schema::unordered;
+use super::top_k::SortColumn;
 use crate::functions::AggregateFunction;
 
 /// One aggregate.
@@ -21,6 +22,8 @@ pub struct AggregateColumn {
     pub input: Option<String>,
     /// Name of a bool column; only rows where it is true count.
     pub filter: Option<String>,
+    /// The order in which it sees rows, where that matters.
+    pub order: Vec<SortColumn>,
     /// Name of the result.
     pub output: String,
 }
@@ -42,18 +45,21 @@ pub struct Summarize {
 unordered!(Summarize);
 
 impl Summarize {
-    /// True if a sum may not fit its type.
+    /// True if a sum may not fit its type, or a list no row.
     pub fn can_fail(&self) -> bool {
         let results = self.schema.fields().iter().skip(self.keys.len());
-        let mut sums =
-            self.aggregates.iter().zip(results).filter(|(aggregate, _)| aggregate.function == AggregateFunction::Sum);
-        sums.any(|(_, field)| *field.data_type() != DataType::Float64)
+        self.aggregates.iter().zip(results).any(|(aggregate, field)| match aggregate.function {
+            AggregateFunction::Sum => *field.data_type() != DataType::Float64,
+            AggregateFunction::List | AggregateFunction::Set | AggregateFunction::Join(_) => true,
+            _ => false,
+        })
     }
 
     fn columns(&self) -> impl Iterator<Item = &String> {
-        self.keys
-            .iter()
-            .chain(self.aggregates.iter().flat_map(|aggregate| aggregate.input.iter().chain(&aggregate.filter)))
+        self.keys.iter().chain(self.aggregates.iter().flat_map(|aggregate| {
+            let order = aggregate.order.iter().map(|sort| &sort.column);
+            aggregate.input.iter().chain(&aggregate.filter).chain(order)
+        }))
     }
 }
 
@@ -78,7 +84,17 @@ impl UserDefinedLogicalNodeCore for Summarize {
         f.write_str("Summarize:")?;
         for (i, aggregate) in self.aggregates.iter().enumerate() {
             let comma = if i > 0 { "," } else { "" };
-            write!(f, "{comma} {}({})", aggregate.function.name(), aggregate.input.as_deref().unwrap_or(""))?;
+            write!(f, "{comma} {}({}", aggregate.function.name(), aggregate.input.as_deref().unwrap_or(""))?;
+            match &aggregate.function {
+                AggregateFunction::Quantile(fraction) => write!(f, ", {fraction:?}")?,
+                AggregateFunction::Join(separator) => write!(f, ", {separator:?}")?,
+                _ => {}
+            }
+            if !aggregate.order.is_empty() {
+                let order: Vec<_> = aggregate.order.iter().map(SortColumn::to_string).collect();
+                write!(f, " sort {}", order.join(", "))?;
+            }
+            f.write_str(")")?;
             if let Some(filter) = &aggregate.filter {
                 write!(f, " filter {filter}")?;
             }

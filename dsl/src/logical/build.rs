@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion_common::{Column, DataFusionError, NullEquality};
 use datafusion_expr::logical_plan::{Filter, Join, Projection, Union};
 use datafusion_expr::{Expr, Extension, JoinConstraint, LogicalPlan, UserDefinedLogicalNode};
@@ -139,29 +139,35 @@ pub fn aggregate(
         columns.push((key.as_str(), type_of(&input, key)?));
     }
     for aggregate in &aggregates {
-        if let Some(filter) = &aggregate.filter {
-            type_of(&input, filter)?;
+        for name in aggregate.filter.iter().chain(aggregate.order.iter().map(|sort| &sort.column)) {
+            type_of(&input, name)?;
         }
         let argument = aggregate.input.as_ref().map(|name| type_of(&input, name)).transpose()?;
-        columns.push((aggregate.output.as_str(), aggregate_type(aggregate.function, argument)?));
+        columns.push((aggregate.output.as_str(), aggregate_type(&aggregate.function, argument)?));
     }
     let schema = schema_of(columns)?;
     Ok(extension(Summarize { input, keys, aggregates, schema, origin }))
 }
 
 /// Arrow type of an aggregate's result.
-fn aggregate_type(function: AggregateFunction, argument: Option<DataType>) -> Result<DataType> {
-    let refuse = |argument: Option<DataType>| LogicalError::Aggregate {
-        function: function.name(),
-        argument: argument.map_or("no argument".to_string(), |ty| ty.to_string()),
-    };
+fn aggregate_type(function: &AggregateFunction, argument: Option<DataType>) -> Result<DataType> {
+    use AggregateFunction as F;
+    let float = Type::Float.to_arrow();
+    let is_number = |ty: &DataType| matches!(ty, DataType::Int64 | DataType::Float64 | DataType::Decimal128(..));
     Ok(match (function, argument) {
-        (AggregateFunction::CountRows, _) | (AggregateFunction::Count, Some(_)) => Type::Int.to_arrow(),
-        (AggregateFunction::Avg, Some(_)) => Type::Float.to_arrow(),
-        (AggregateFunction::Sum, Some(DataType::Decimal128(_, scale))) => DataType::Decimal128(38, scale),
-        (AggregateFunction::Sum, Some(ty @ (DataType::Int64 | DataType::Float64 | DataType::Duration(_)))) => ty,
-        (AggregateFunction::Min | AggregateFunction::Max, Some(ty)) => ty,
-        (_, argument) => return Err(refuse(argument)),
+        (F::CountRows, _) | (F::Count | F::CountDistinct, Some(_)) => Type::Int.to_arrow(),
+        (F::Sum, Some(DataType::Decimal128(_, scale))) => DataType::Decimal128(38, scale),
+        (F::Sum, Some(ty @ (DataType::Int64 | DataType::Float64 | DataType::Duration(_)))) => ty,
+        (F::Avg | F::Quantile(_) | F::Variance | F::StandardDeviation, Some(ty)) if is_number(&ty) => float,
+        (F::Avg | F::Quantile(_), Some(ty @ (DataType::Duration(_) | DataType::Timestamp(..)))) => ty,
+        (F::StandardDeviation, Some(ty @ DataType::Duration(_))) => ty,
+        (F::Min | F::Max | F::First | F::Last, Some(ty)) => ty,
+        (F::List | F::Set, Some(ty)) => DataType::List(Arc::new(Field::new("item", ty, true))),
+        (F::Join(_), Some(ty @ DataType::Utf8)) => ty,
+        (function, argument) => {
+            let argument = argument.map_or("no argument".to_string(), |ty| ty.to_string());
+            return Err(LogicalError::Aggregate { function: function.name(), argument });
+        }
     })
 }
 

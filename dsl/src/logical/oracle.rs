@@ -48,8 +48,10 @@ pub fn to_datafusion(
         if let Some(step) = any.downcast_ref::<CheckedStep>() {
             return Ok(Transformed::yes(plain_step(step)?));
         }
-        if let Some(summarize) = any.downcast_ref::<Summarize>().filter(|node| !node.schema.fields().is_empty()) {
-            return Ok(Transformed::yes(plain_aggregate(summarize)?));
+        if let Some(summarize) = any.downcast_ref::<Summarize>().filter(|node| !node.schema.fields().is_empty())
+            && let Some(calls) = summarize.aggregates.iter().map(|one| plain_call(summarize, one)).collect()
+        {
+            return Ok(Transformed::yes(plain_aggregate(summarize, calls)?));
         }
         if let Some(top) = any.downcast_ref::<TopK>().filter(|top| top.group.is_empty()) {
             return Ok(Transformed::yes(plain_limit(top)));
@@ -91,10 +93,9 @@ fn plain_step(step: &CheckedStep) -> Result<LogicalPlan> {
     }
 }
 
-fn plain_aggregate(summarize: &Summarize) -> Result<LogicalPlan> {
+fn plain_aggregate(summarize: &Summarize, aggregates: Vec<Expr>) -> Result<LogicalPlan> {
     let keys: Vec<Expr> = summarize.keys.iter().map(|key| column(key)).collect();
     let results = summarize.schema.fields().iter().skip(keys.len());
-    let aggregates: Vec<Expr> = summarize.aggregates.iter().map(|aggregate| plain_call(summarize, aggregate)).collect();
     let casts: Vec<DataType> = results.map(|field| field.data_type().clone()).collect();
     let grouped = Aggregate::try_new(Arc::new(summarize.input.clone()), keys.clone(), aggregates)?;
     let found = grouped.schema.columns();
@@ -104,35 +105,49 @@ fn plain_aggregate(summarize: &Summarize) -> Result<LogicalPlan> {
     projection(keys.into_iter().chain(named).collect(), LogicalPlan::Aggregate(grouped))
 }
 
-fn plain_call(summarize: &Summarize, aggregate: &AggregateColumn) -> Expr {
+/// The call in DataFusion's words; `None` where DataFusion means something else: its first and last values may be null,
+/// its empty lists are, its quantiles are estimates, its variances are rounded on the way.
+fn plain_call(summarize: &Summarize, aggregate: &AggregateColumn) -> Option<Expr> {
     let input = aggregate.input.as_deref();
     let ty = input.and_then(|name| summarize.input.schema().field_with_unqualified_name(name).ok());
-    let argument = match (aggregate.function, input) {
+    let ty = ty.map(|field| field.data_type());
+    let argument = match (&aggregate.function, input) {
         (_, None) => lit(1i64),
+        (AggregateFunction::Avg, Some(_)) if ty.is_some_and(DataType::is_temporal) => return None,
         (AggregateFunction::Avg, Some(name)) => cast(column(name), DataType::Float64),
-        (AggregateFunction::Sum, Some(name)) => match ty.map(|field| field.data_type()) {
+        (AggregateFunction::Sum, Some(name)) => match ty {
             Some(DataType::Decimal128(_, scale)) => cast(column(name), DataType::Decimal128(38, *scale)),
             _ => column(name),
         },
         (_, Some(name)) => column(name),
     };
     let function: Arc<AggregateUDF> = match aggregate.function {
-        AggregateFunction::CountRows | AggregateFunction::Count => count::count_udaf(),
+        AggregateFunction::CountRows | AggregateFunction::Count | AggregateFunction::CountDistinct => {
+            count::count_udaf()
+        }
         AggregateFunction::Sum => sum::sum_udaf(),
         AggregateFunction::Avg => average::avg_udaf(),
         AggregateFunction::Min => min_max::min_udaf(),
         AggregateFunction::Max => min_max::max_udaf(),
+        AggregateFunction::Variance
+        | AggregateFunction::StandardDeviation
+        | AggregateFunction::First
+        | AggregateFunction::Last
+        | AggregateFunction::List
+        | AggregateFunction::Set
+        | AggregateFunction::Join(_)
+        | AggregateFunction::Quantile(_) => return None,
     };
     let filter = aggregate.filter.as_ref().map(|name| Box::new(column(name)));
     let params = AggregateFunctionParams {
         args: vec![argument],
-        distinct: false,
+        distinct: aggregate.function == AggregateFunction::CountDistinct,
         filter,
         order_by: vec![],
         null_treatment: None,
     };
     // Two aggregates may be the same; each has a name of its own.
-    Expr::AggregateFunction(AggregateExpr { func: function, params }).alias(format!("{}:value", aggregate.output))
+    Some(Expr::AggregateFunction(AggregateExpr { func: function, params }).alias(format!("{}:value", aggregate.output)))
 }
 
 /// Sorted as we sort: nulls are larger than every value, ties go by the remaining columns.

@@ -15,7 +15,13 @@ fn table() -> LogicalPlan {
 }
 
 fn total(input: &str) -> AggregateColumn {
-    AggregateColumn { function: AggregateFunction::Sum, input: Some(input.into()), filter: None, output: "n#9".into() }
+    AggregateColumn {
+        function: AggregateFunction::Sum,
+        input: Some(input.into()),
+        filter: None,
+        order: vec![],
+        output: "n#9".into(),
+    }
 }
 
 #[test]

@@ -9,13 +9,13 @@ use datafusion_expr::LogicalPlan;
 use tidebook_plan::flow::{FlowPlan, History, HistoryId, Operator};
 use tidebook_plan::{Fingerprint, NodeId, Span};
 
-use super::nodes::{Lowered, lower_plan, types};
+use super::nodes::{Lowered, errors_of, label, lower_plan, types};
 use super::{LowerError, Lowering, rules};
 use crate::logical::Opaque;
 use crate::optimize::optimize;
 
 /// What an opaque leaf became.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Leaf {
     /// The nodes of its plan.
     Inlined(Lowered),
@@ -27,14 +27,14 @@ pub enum Leaf {
 pub fn lower_opaque(builder: &mut Lowering, opaque: &Opaque) -> Result<Leaf, LowerError> {
     let place = (Arc::as_ptr(&opaque.plan), opaque.statement.clone());
     if let Some((_, leaf)) = builder.leaves.get(&place) {
-        return Ok(*leaf);
+        return Ok(leaf.clone());
     }
     let plan = optimize(&opaque.plan, builder.optimise)?;
     let leaf = match &opaque.statement {
         None => Leaf::Inlined(lower_plan(builder, &plan)?),
         Some(statement) => lower_history(builder, &plan, statement)?,
     };
-    builder.leaves.insert(place, (Arc::clone(&opaque.plan), leaf));
+    builder.leaves.insert(place, (Arc::clone(&opaque.plan), leaf.clone()));
     Ok(leaf)
 }
 
@@ -47,10 +47,11 @@ fn lower_history(builder: &mut Lowering, plan: &LogicalPlan, statement: &str) ->
     let hold = |input, history| Operator::Hold { input, history };
     let mut outputs = vec![own.add(hold(lowered.rows, id), row_types.clone(), Span::default(), "held")];
     let mut error_types = None;
-    if let (Some(of), Some(columns)) = (lowered.errors, crate::logical::error_columns(plan)) {
+    if let Some(columns) = crate::logical::error_columns(plan) {
         let text = arrow::datatypes::DataType::Utf8;
         let all: Vec<_> = columns.into_iter().map(|(_, ty)| ty).chain([text.clone(), text]).collect();
-        let errors = own.add(Operator::Errors { of }, all.clone(), Span::default(), "errors");
+        let no_errors = || LowerError::NoErrors { node: label(plan) };
+        let errors = errors_of(&mut own, &lowered.errors, &all).ok_or_else(no_errors)?;
         outputs.push(own.add(hold(errors, of_errors), all.clone(), Span::default(), "held"));
         error_types = Some(all);
     }

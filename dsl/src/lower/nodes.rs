@@ -17,21 +17,21 @@ use crate::logical::{
 };
 
 /// The nodes that a plan became.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Lowered {
     /// Its rows.
     pub rows: NodeId,
-    /// The node whose errors are those of the plan's topmost step.
-    pub errors: Option<NodeId>,
+    /// The nodes whose errors, together, are those of the plan's topmost step.
+    pub errors: Vec<NodeId>,
 }
 
 impl Lowered {
     fn infallible(rows: NodeId) -> Self {
-        Lowered { rows, errors: None }
+        Lowered { rows, errors: Vec::new() }
     }
 
     fn checked(rows: NodeId) -> Self {
-        Lowered { rows, errors: Some(rows) }
+        Lowered { rows, errors: vec![rows] }
     }
 }
 
@@ -111,8 +111,8 @@ fn lower_extension(builder: &mut Lowering, node: &Extension, plan: &LogicalPlan)
         {
             return Ok(Lowered::infallible(errors.ok_or_else(no_errors)?));
         }
-        let of = lower_plan(builder, &errors.of)?.errors.ok_or_else(no_errors)?;
-        let rows = builder.add(Operator::Errors { of }, types(plan), Span::default(), "errors");
+        let failing = lower_plan(builder, &errors.of)?.errors;
+        let rows = errors_of(builder, &failing, &types(plan)).ok_or_else(no_errors)?;
         return Ok(Lowered::infallible(rows));
     }
     if let Some(summarize) = any.downcast_ref::<Summarize>() {
@@ -168,6 +168,17 @@ fn lower_extension(builder: &mut Lowering, node: &Extension, plan: &LogicalPlan)
         return Ok(Lowered::infallible(builder.add(Operator::Union { inputs }, types(plan), Span::default(), "union")));
     }
     Err(LowerError::Unsupported { node: label(plan) })
+}
+
+/// The errors of all these nodes, which have columns of these types; `None` without a node.
+pub fn errors_of(builder: &mut FlowBuilder, failing: &[NodeId], types: &[DataType]) -> Option<NodeId> {
+    let mut add = |operator| builder.add(operator, types.to_vec(), Span::default(), "errors");
+    let parts: Vec<NodeId> = failing.iter().map(|of| add(Operator::Errors { of: *of })).collect();
+    match parts[..] {
+        [] => None,
+        [only] => Some(only),
+        _ => Some(add(Operator::Union { inputs: parts.into_iter().map(|part| (part, false)).collect() })),
+    }
 }
 
 fn add(builder: &mut Lowering, operator: Operator, types: Vec<DataType>, origin: &Origin) -> NodeId {

@@ -45,6 +45,7 @@ fn per_product(input: LogicalPlan) -> LogicalPlan {
         function: AggregateFunction::Sum,
         input: Some("qty#3".into()),
         filter: None,
+        order: vec![],
         output: "total#8".into(),
     };
     logical::aggregate(input, vec!["product#2".into()], vec![total], origin("summarize …")).unwrap()
@@ -111,8 +112,13 @@ fn a_checked_step_keeps_its_rows_and_columns() {
 #[test]
 fn a_filter_without_columns_passes_no_node_of_ours() {
     let never = is(int(1), Comparison::Equal, int(2));
-    let count =
-        AggregateColumn { function: AggregateFunction::CountRows, input: None, filter: None, output: "n#8".into() };
+    let count = AggregateColumn {
+        function: AggregateFunction::CountRows,
+        input: None,
+        filter: None,
+        order: vec![],
+        output: "n#8".into(),
+    };
     let counted = logical::aggregate(orders(), vec![], vec![count], origin("summarize n: count()")).unwrap();
     check("filter_without_columns", &filter(counted, never));
 }

@@ -6,47 +6,32 @@ use std::cell::RefCell;
 use tidebook_plan::{ColumnType, Span};
 
 use crate::diagnostics::names;
-use crate::functions::{self, AggregateFunction, FaultKind, Typed};
-use crate::logical::AggregateColumn;
+use crate::functions::{self, AggregateCall, AggregateFunction, FaultKind, OrderWord, Typed};
+use crate::logical::{AggregateColumn, SortColumn};
 use crate::resolve::expression::{call_fault, spans};
 use crate::resolve::fault::{self, Resolved};
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
-use crate::resolve::{Reach, Resolver};
+use crate::resolve::{Reach, Resolver, collapse};
 use crate::syntax::tree::{Call, Name};
 
-/// The aggregates that run.
-pub(crate) const NAMES: &[&str] = &["count", "sum", "avg", "min", "max", "any", "all"];
-
-/// Aggregates and other functions of the language that this build does not run.
-const UNAVAILABLE_AGGREGATES: &[&str] = &[
-    "count_distinct",
-    "first",
-    "last",
-    "arg_min",
-    "arg_max",
-    "list",
-    "set",
-    "join",
-    "median",
-    "quantile",
-    "stddev",
-    "variance",
-    "approx_count_distinct",
-];
+/// Other functions of the language that this build does not run.
 const UNAVAILABLE_WINDOWS: &[&str] = &["tumble", "hop", "session"];
 const UNAVAILABLE_OVER: &[&str] = &["lag", "lead", "row_number", "rank", "dense_rank"];
 const UNAVAILABLE_MODELS: &[&str] = &["llm", "extract", "rerank", "describe", "parse", "chunk", "embed"];
 
-/// The aggregate called `name`, if it is one that runs.
+/// The names of the aggregates.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    functions::AGGREGATES.iter().map(|aggregate| aggregate.name)
+}
+
+/// The aggregate called `name`, if it is one.
 pub(crate) fn kind(name: &str) -> Option<&'static str> {
-    NAMES.iter().find(|known| **known == name).copied()
+    names().find(|known| *known == name)
 }
 
 /// What to call a function of the language that this build does not have.
 pub(crate) fn unavailable(name: &str) -> Option<String> {
-    let what = if UNAVAILABLE_AGGREGATES.contains(&name) {
-        "the aggregate"
-    } else if UNAVAILABLE_WINDOWS.contains(&name) {
+    let what = if UNAVAILABLE_WINDOWS.contains(&name) {
         "the time window"
     } else if UNAVAILABLE_OVER.contains(&name) {
         "the window function"
@@ -62,6 +47,8 @@ pub(crate) fn unavailable(name: &str) -> Option<String> {
 pub(crate) struct Aggregation<'a> {
     /// The columns that aggregates are of.
     pub input: &'a Scope,
+    /// The order that the table has of its own: ids, with true for descending.
+    pub ordering: &'a [(String, bool)],
     /// True if there are keys: then no group is empty.
     pub keyed: bool,
     /// Columns to compute before the grouping.
@@ -72,8 +59,13 @@ pub(crate) struct Aggregation<'a> {
 
 impl<'a> Aggregation<'a> {
     /// No aggregates yet.
-    pub fn new(input: &'a Scope, keyed: bool, computed: Vec<(ScopeColumn, Typed)>) -> Self {
-        Aggregation { input, keyed, computed: RefCell::new(computed), aggregates: RefCell::default() }
+    pub fn new(
+        input: &'a Scope,
+        ordering: &'a [(String, bool)],
+        keyed: bool,
+        computed: Vec<(ScopeColumn, Typed)>,
+    ) -> Self {
+        Aggregation { input, ordering, keyed, computed: RefCell::new(computed), aggregates: RefCell::default() }
     }
 
     /// The value of a call of the aggregate `name`.
@@ -89,61 +81,104 @@ impl<'a> Aggregation<'a> {
             let message = format!("`{name}` has no argument called `{}`", argument.name.text);
             return Err(names::ARGUMENT_COUNT.error(message, argument.name.span).into());
         }
-        if let Some(key) = call.by.first().or(call.sort.first()) {
-            return Err(names::MISPLACED_AGGREGATE.error(format!("`{name}` takes no order"), key.span).into());
-        }
         let inner = Reach { scope: self.input, locals: reach.locals, aggregation: None, constant_in: None };
         let arguments = &call.arguments.positional;
         let mut typed = Vec::with_capacity(arguments.len());
         for argument in arguments {
             typed.push(resolver.expression(argument, inner)?);
         }
+        let order = self.order(resolver, name, call, span, inner)?;
         let filter = call.filter.as_ref().map(|filter| resolver.condition(filter, inner)).transpose()?;
-        // `any` is the largest of bools, `all` the smallest.
-        let known = match name {
-            "any" | "all" => {
-                if let Some(argument) = typed.pop() {
-                    typed.push(resolver.as_bool(argument, arguments[typed.len()].span)?);
-                }
-                if name == "any" { "max" } else { "min" }
-            }
-            name => name,
-        };
-        let Some(bound) = functions::aggregate(known, typed) else {
-            unreachable!("`{known}` is an aggregate of the library");
-        };
-        let mut bound = bound.map_err(|mut f| {
-            f.message = f.message.replace(&format!("`{known}`"), &format!("`{name}`"));
-            if f.kind == FaultKind::Arity { call_fault(f, span, &[]) } else { call_fault(f, span, &spans(arguments)) }
-        })?;
-        if let Some(argument) = &bound.argument
-            && self.keyed
-            && filter.is_none()
-            && !argument.ty.nullable
+        if matches!(name, "any" | "all")
+            && let [argument] = &mut typed[..]
         {
-            bound.result.nullable = false;
+            *argument = resolver.as_bool(argument.clone(), arguments[0].span)?;
         }
+        let Some(bound) = functions::aggregate(name, typed, order) else {
+            unreachable!("`{name}` is an aggregate of the library");
+        };
+        let mut bound = bound.map_err(|fault| {
+            let mut places = spans(arguments);
+            places.extend(call.by.iter().chain(&call.sort).map(|key| key.span));
+            if fault.kind == FaultKind::Arity { call_fault(fault, span, &[]) } else { call_fault(fault, span, &places) }
+        })?;
+        bound.result.nullable = self.may_be_null(&bound, filter.is_some());
         let input = bound.argument.map(|argument| self.column(resolver, argument, name));
         let filter = filter.map(|filter| self.column(resolver, filter, "filter"));
-        Ok(self.aggregate(resolver, bound.function, input, filter, bound.result, name))
+        let key = |(key, descending)| SortColumn { column: self.column(resolver, key, "order"), descending };
+        let order = bound.order.into_iter().map(key).collect();
+        let aggregate =
+            AggregateColumn { function: bound.function, input, filter, order, output: resolver.fresh(name) };
+        Ok(self.add(aggregate, bound.result))
     }
 
-    fn aggregate(
+    /// The order in which an aggregate sees rows.
+    fn order(
         &self,
         resolver: &Resolver<'_>,
-        function: AggregateFunction,
-        input: Option<String>,
-        filter: Option<String>,
-        ty: ColumnType,
         name: &str,
-    ) -> Typed {
+        call: &Call,
+        span: Span,
+        reach: Reach<'_>,
+    ) -> Resolved<Vec<(Typed, bool)>> {
+        let (keys, misplaced) = match functions::order_word(name) {
+            OrderWord::None => (&call.by, call.by.first().or(call.sort.first())),
+            OrderWord::By => (&call.by, call.sort.first()),
+            OrderWord::Sort => (&call.sort, call.by.first()),
+        };
+        if let Some(key) = misplaced {
+            let fault = &names::MISPLACED_AGGREGATE;
+            let key_text = collapse(key.span.of(resolver.text));
+            return Err(match functions::order_word(name) {
+                OrderWord::None => fault.error(format!("`{name}` takes no order"), key.span),
+                OrderWord::By => fault
+                    .error(format!("`{name}` takes its order with `by`"), key.span)
+                    .with_help(format!("write `{name}(… by {key_text})`")),
+                OrderWord::Sort => fault
+                    .error(format!("`{name}` takes its order with `sort by`"), key.span)
+                    .with_help(format!("write `{name}(… sort by {key_text})`")),
+            }
+            .into());
+        }
+        if functions::order_word(name) == OrderWord::By && keys.is_empty() {
+            return self.own_order(name, span);
+        }
+        keys.iter().map(|key| Ok((resolver.expression(&key.expr, reach)?, key.descending))).collect()
+    }
+
+    /// The order that the table was put into by an earlier step.
+    fn own_order(&self, name: &str, span: Span) -> Resolved<Vec<(Typed, bool)>> {
+        let column = |(id, descending): &(String, bool)| {
+            let column = self.input.columns.iter().find(|column| column.id == *id)?;
+            Some((Typed::column(column.id.clone(), column.ty.clone()), *descending))
+        };
+        let keys: Vec<(Typed, bool)> = self.ordering.iter().map_while(column).collect();
+        if keys.is_empty() {
+            let message = format!("`{name}` of a table without an order");
+            return Err(names::NEEDS_ORDER
+                .error(message, span)
+                .with_help(format!("say by which column: `{name}(… by at)`, or `sort` the table before"))
+                .into());
+        }
+        Ok(keys)
+    }
+
+    /// True if a group may have no value of its own for the aggregate.
+    fn may_be_null(&self, bound: &AggregateCall, filtered: bool) -> bool {
+        let two_values = matches!(bound.function, AggregateFunction::Variance | AggregateFunction::StandardDeviation);
+        let mut read = bound.argument.iter().chain(bound.order.iter().map(|(key, _)| key));
+        bound.result.nullable && (!self.keyed || filtered || two_values || read.any(|typed| typed.ty.nullable))
+    }
+
+    /// The column of an aggregate, which may be there already.
+    fn add(&self, aggregate: AggregateColumn, ty: ColumnType) -> Typed {
         let mut aggregates = self.aggregates.borrow_mut();
-        let same = |a: &AggregateColumn| a.function == function && a.input == input && a.filter == filter;
-        if let Some((known, _)) = aggregates.iter().find(|(known, _)| same(known)) {
+        let same = |known: &AggregateColumn| AggregateColumn { output: aggregate.output.clone(), ..known.clone() };
+        if let Some((known, _)) = aggregates.iter().find(|(known, _)| same(known) == aggregate) {
             return Typed::column(known.output.clone(), ty);
         }
-        let output = resolver.fresh(name);
-        aggregates.push((AggregateColumn { function, input, filter, output: output.clone() }, ty.clone()));
+        let output = aggregate.output.clone();
+        aggregates.push((aggregate, ty.clone()));
         Typed::column(output, ty)
     }
 

@@ -121,7 +121,7 @@ impl Resolver<'_> {
     }
 
     fn unknown_function(&self, name: &str, span: Span) -> Diagnostic {
-        let library: Vec<&str> = functions::names().chain(aggregate::NAMES.iter().copied()).collect();
+        let library: Vec<&str> = functions::names().chain(aggregate::names()).collect();
         let own = self.catalog.functions.keys().map(String::as_str);
         let names: Vec<&str> = own.chain(library.iter().copied()).collect();
         let diagnostic = names::UNKNOWN_FUNCTION.error(format!("unknown function `{name}`"), span);

@@ -1,12 +1,13 @@
 //! `sort`, `limit`, `top`, `key by`.
 
 use datafusion_common::ScalarValue;
-use tidebook_plan::{Span, Type};
+use tidebook_plan::Span;
 
 use crate::diagnostics::names;
-use crate::functions::Typed;
+use crate::functions::{self, Typed};
 use crate::logical::Origin;
 use crate::resolve::columns::plain_column;
+use crate::resolve::expression::call_fault;
 use crate::resolve::fault::Resolved;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::ScopeColumn;
@@ -92,11 +93,9 @@ impl Resolver<'_> {
 
     /// Refuses an expression that nothing can be ordered by.
     pub(crate) fn refuse_unordered(&self, typed: &Typed, span: Span) -> Resolved<()> {
-        match typed.ty.ty {
-            Type::Json | Type::Vector(_) => {
-                Err(names::WRONG_TYPE.error(format!("{} has no order", typed.ty.ty), span).into())
-            }
-            _ => Ok(()),
+        match functions::without_order(&typed.ty.ty) {
+            Some(fault) => Err(call_fault(fault, span, &[])),
+            None => Ok(()),
         }
     }
 

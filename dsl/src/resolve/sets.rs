@@ -158,6 +158,7 @@ impl Resolver<'_> {
             function: AggregateFunction::CountRows,
             input: None,
             filter: Some(mark.clone()),
+            order: Vec::new(),
             output: output.clone(),
         });
         let plan = build::aggregate(plan, keys, aggregates.collect(), origin);

@@ -19,8 +19,8 @@ impl Resolver<'_> {
         refuse_time(summarize)?;
         let (keys, computed) = self.keys(&input, summarize)?;
         let key_scope = Scope { columns: keys, head: input.scope.head.clone() };
-        let input_scope = input.scope.clone();
-        let aggregation = Aggregation::new(&input_scope, !key_scope.columns.is_empty(), computed);
+        let (input_scope, ordering) = (input.scope.clone(), input.ordering.clone());
+        let aggregation = Aggregation::new(&input_scope, &ordering, !key_scope.columns.is_empty(), computed);
         let mut results: Vec<(ScopeColumn, Typed)> = Vec::new();
         for item in &summarize.aggregates {
             let reach = Reach { aggregation: Some(&aggregation), ..Reach::columns(&key_scope) };

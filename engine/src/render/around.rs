@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Bound;
 
 use differential_dataflow::trace::Cursor;
 use differential_dataflow::trace::cursor::cursor_list;
@@ -27,14 +28,42 @@ pub(super) struct Around {
     install: u64,
 }
 
+/// Summed changes by value.
+pub(super) type Changes<'a> = BTreeMap<&'a [u8], i64>;
+
 /// A key with its changes.
 pub(super) struct Changed<'a> {
     /// The key.
     pub key: &'a [u8],
-    /// By epoch, by value.
-    epochs: BTreeMap<u64, BTreeMap<&'a [u8], i64>>,
-    /// Summed changes of the epochs that were visited, by value; none of them zero.
-    earlier: BTreeMap<&'a [u8], i64>,
+    epochs: BTreeMap<u64, Changes<'a>>,
+    /// The changes of the epochs that were visited; none of them zero.
+    earlier: Changes<'a>,
+}
+
+impl<'a> Changed<'a> {
+    /// The first epoch that was not visited yet, with its changes: to be read with [`Around::read`], and then to be
+    /// handed to [`Changed::visited`].
+    pub fn next_epoch(&mut self) -> Option<(u64, Changes<'a>)> {
+        self.epochs.pop_first()
+    }
+
+    /// An epoch was visited: its changes are part of what stood before later ones.
+    pub fn visited(&mut self, now: Changes<'a>) {
+        for (value, diff) in now {
+            match self.earlier.entry(value) {
+                Entry::Vacant(entry) if diff != 0 => {
+                    entry.insert(diff);
+                }
+                Entry::Vacant(_) => {}
+                Entry::Occupied(mut entry) => {
+                    *entry.get_mut() += diff;
+                    if *entry.get() == 0 {
+                        entry.remove();
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl<'a> Changed<'a> {
@@ -55,7 +84,7 @@ impl Around {
     /// The next changed key with its changes.
     pub fn key<'a>(&mut self, storage: &'a Storage) -> Option<Changed<'a>> {
         let key = self.changed.get_key(&storage.changed)?;
-        let mut epochs: BTreeMap<u64, BTreeMap<&'a [u8], i64>> = BTreeMap::new();
+        let mut epochs: BTreeMap<u64, Changes<'a>> = BTreeMap::new();
         while let Some(value) = self.changed.get_val(&storage.changed) {
             self.changed.map_times(&storage.changed, |time, diff| {
                 *epochs.entry(time_at(*time, self.install)).or_default().entry(value).or_default() += diff;
@@ -75,13 +104,32 @@ impl Around {
         changed: &mut Changed<'a>,
         mut logic: impl FnMut(u64, &'a [u8], i64, i64) -> bool,
     ) -> Option<u64> {
-        let (epoch, now) = changed.epochs.pop_first()?;
+        let (epoch, now) = changed.next_epoch()?;
+        self.read(storage, changed, &now, &[], |value, before, after| logic(epoch, value, before, after));
+        changed.visited(now);
+        Some(epoch)
+    }
+
+    /// Reads the values of the key from `start` on in order, with how often each stands before the changes `now` and
+    /// after them, until told to stop.
+    pub fn read<'a>(
+        &mut self,
+        storage: &'a Storage,
+        changed: &Changed<'a>,
+        now: &Changes<'a>,
+        start: &[u8],
+        mut logic: impl FnMut(&'a [u8], i64, i64) -> bool,
+    ) {
         let is_known = self.known.get_key(&storage.known) == Some(changed.key);
         if is_known {
             self.known.rewind_vals(&storage.known);
+            if !start.is_empty() {
+                self.known.seek_val(&storage.known, start);
+            }
         }
-        let mut earlier = changed.earlier.iter().peekable();
-        let mut current = now.iter().peekable();
+        let range = (Bound::Included(start), Bound::Unbounded);
+        let mut earlier = changed.earlier.range::<[u8], _>(range).peekable();
+        let mut current = now.range::<[u8], _>(range).peekable();
         loop {
             let known = if is_known { self.known.get_val(&storage.known) } else { None };
             let heads = [known, earlier.peek().map(|(value, _)| **value), current.peek().map(|(value, _)| **value)];
@@ -95,24 +143,9 @@ impl Around {
                 before += diff;
             }
             let diff = current.next_if(|(candidate, _)| **candidate == value).map_or(0, |(_, diff)| *diff);
-            if !logic(epoch, value, before, before + diff) {
+            if !logic(value, before, before + diff) {
                 break;
             }
         }
-        for (value, diff) in now {
-            match changed.earlier.entry(value) {
-                Entry::Vacant(entry) if diff != 0 => {
-                    entry.insert(diff);
-                }
-                Entry::Vacant(_) => {}
-                Entry::Occupied(mut entry) => {
-                    *entry.get_mut() += diff;
-                    if *entry.get() == 0 {
-                        entry.remove();
-                    }
-                }
-            }
-        }
-        Some(epoch)
     }
 }

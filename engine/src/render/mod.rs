@@ -5,15 +5,19 @@
 
 mod around;
 mod changes;
+mod collect;
 mod dedupe;
 mod eval;
 mod feed;
 mod flatten;
+mod grouped;
 mod import;
 mod join;
 mod linear;
 mod output;
 mod presence;
+mod quantile;
+mod ranks;
 mod reduce;
 mod reduce_join;
 mod top_k;
@@ -222,6 +226,19 @@ impl<'scope> Renderer<'_, 'scope> {
                 let codec = self.codec(*input, &layout);
                 let rows = self.arrangement(*input, &layout);
                 (top_k::top_k(rows, codec, *offset, *limit, install), None)
+            }
+            Operator::Collect { input, keys, value, order, functions } => {
+                let layout = Layout { key: keys.clone(), order: order.clone() };
+                let codec = self.codec(*input, &layout);
+                let rows = self.arrangement(*input, &layout);
+                let (rows, errors) = collect::collect(rows, codec, *value, functions, node, install);
+                (rows, Some(errors))
+            }
+            Operator::Quantile { input, keys, fractions, .. } => {
+                let layout = Layout::by(keys);
+                let codec = self.codec(*input, &layout);
+                let rows = self.arrangement(*input, &layout);
+                (quantile::quantile(rows, codec, fractions, node, install), None)
             }
             Operator::Union { inputs } => {
                 let streams = inputs.iter().map(|(input, negated)| (self.rows_of(*input), *negated)).collect();

@@ -140,6 +140,13 @@ impl Codec {
         chunks
     }
 
+    /// The encoding of a value of which every column is null; it is larger than every other.
+    pub fn null_value(&self) -> Vec<u8> {
+        let nulls = |column: &usize| arrow_array::new_null_array(self.schema.field(*column).data_type(), 1);
+        let nulls: Vec<ArrayRef> = self.value_columns.iter().map(nulls).collect();
+        bytes_of(&convert(&self.value, &nulls), 0).to_vec()
+    }
+
     /// The key columns of encoded keys.
     pub fn decode_keys(&self, keys: &[&[u8]]) -> Vec<ArrayRef> {
         restore(&self.key, keys.iter().map(|key| &key[1..]))

@@ -1,4 +1,4 @@
-//! Exact sums of floats.
+//! Exact sums of floats, of their squares, and of integers of any width.
 //!
 //! A finite double is a whole multiple of 2^-1074 below 2^2098, so a sum of doubles is a (long) integer. It is kept in
 //! digits of 32 bits in 64-bit words, whose spare bits put carries off, as in the small superaccumulator of R. M. Neal,
@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use num_bigint::BigInt;
 use serde::{Deserialize, Serialize};
 
 /// Bits of a digit.
@@ -17,7 +18,8 @@ const MAX_PENDING: u32 = 1 << 29;
 /// The least exponent of a double: bit 0 of digit 0 is worth 2^-1074.
 const LEAST_EXPONENT: i32 = -1074;
 
-/// An exact sum: Σ `digits[i]` · 2^(32·(`first` + i) − 1074).
+/// An exact sum: Σ `digits[i]` · 2^(32·(`first` + i)), counted in 2^-1074 for floats, in 2^-2148 for their squares, and in ones
+/// for integers.
 ///
 /// *Invariant:* with `pending == 0` all digits but the last are in 0..2^32, and neither the first nor the last is
 /// zero; then equal sums have equal representations, and zero has no digits.
@@ -32,15 +34,11 @@ pub(crate) struct ExactSum {
 impl ExactSum {
     /// Adds a finite value `diff` times. Call [`ExactSum::settle`] before comparing or storing.
     pub fn add(&mut self, value: f64, diff: i64) {
-        let bits = value.to_bits();
-        let exponent = ((bits >> 52) & 0x7ff) as i32;
-        let fraction = bits & ((1 << 52) - 1);
-        let (mantissa, shift) = if exponent == 0 { (fraction, 0) } else { (fraction | 1 << 52, exponent - 1) };
+        let (mantissa, position) = parts(value);
         if mantissa == 0 || diff == 0 {
             return;
         }
         let negative = value.is_sign_negative() != (diff < 0);
-        let position = shift as u32;
         let magnitude = u128::from(mantissa) * u128::from(diff.unsigned_abs());
         let low_bits = position % DIGIT;
         // 53 bits times 63 bits, shifted by at most 31: the part above 128 bits goes on by itself.
@@ -52,9 +50,31 @@ impl ExactSum {
             *part = ((low >> (DIGIT as usize * i)) as u64 & (BASE as u64 - 1)) as i64;
         }
         parts[4] = high as i64;
-        let used = parts.iter().rposition(|part| *part != 0).map_or(0, |last| last + 1);
-        self.reach(digit, digit + used as u32);
-        let start = (digit - self.first) as usize;
+        self.add_digits(digit, &parts, negative);
+    }
+
+    /// Adds the square of a finite value `diff` times. Call [`ExactSum::settle`] before comparing or storing.
+    pub fn add_square(&mut self, value: f64, diff: i64) {
+        let (mantissa, position) = parts(value);
+        let square = u128::from(mantissa) * u128::from(mantissa);
+        let digits = multiplied(square, [1, u128::from(diff.unsigned_abs())], 2 * position % DIGIT);
+        self.add_digits(2 * position / DIGIT, &digits, diff < 0);
+    }
+
+    /// Adds the product of two integers `diff` times. Call [`ExactSum::settle`] before comparing or storing.
+    pub fn add_product(&mut self, left: i128, right: i128, diff: i64) {
+        let factors = [right.unsigned_abs(), u128::from(diff.unsigned_abs())];
+        let negative = (left < 0) != (right < 0);
+        self.add_digits(0, &multiplied(left.unsigned_abs(), factors, 0), negative != (diff < 0));
+    }
+
+    /// Adds digits from a place on, or takes them away.
+    #[inline]
+    fn add_digits(&mut self, place: u32, parts: &[i64], negative: bool) {
+        let Some(last) = parts.iter().rposition(|part| *part != 0) else { return };
+        let used = last + 1;
+        self.reach(place, place + used as u32);
+        let start = (place - self.first) as usize;
         for (word, part) in self.digits[start..].iter_mut().zip(&parts[..used]) {
             *word += if negative { -part } else { *part };
         }
@@ -62,6 +82,17 @@ impl ExactSum {
         if self.pending >= MAX_PENDING {
             self.settle();
         }
+    }
+
+    /// The sum as an integer, in its units.
+    pub fn to_integer(&self) -> BigInt {
+        let mut sum = Cow::Borrowed(self);
+        if sum.pending != 0 {
+            sum.to_mut().settle();
+        }
+        let digits = sum.digits.iter().rev();
+        let whole = digits.fold(BigInt::ZERO, |whole, digit| (whole << DIGIT) + BigInt::from(*digit));
+        whole << (sum.first as usize * DIGIT as usize)
     }
 
     /// Makes room for the digits `from..to`.
@@ -212,8 +243,43 @@ impl ExactSum {
     }
 }
 
+/// Mantissa and exponent of a finite double: its size is `mantissa` · 2^(`exponent` − 1074).
+#[inline]
+fn parts(value: f64) -> (u64, u32) {
+    let bits = value.to_bits();
+    let exponent = ((bits >> 52) & 0x7ff) as u32;
+    let fraction = bits & ((1 << 52) - 1);
+    if exponent == 0 { (fraction, 0) } else { (fraction | 1 << 52, exponent - 1) }
+}
+
+/// Digits of `value` times the factors times 2^`shift`, which is less than a digit.
+fn multiplied(value: u128, factors: [u128; 2], shift: u32) -> [i64; 13] {
+    let digit = |value: u128, place: usize| (value >> (DIGIT as usize * place)) as u64 & (BASE as u64 - 1);
+    let mut product = [0u64; 13];
+    (0..4).for_each(|place| product[place] = digit(value, place));
+    for factor in factors {
+        let mut next = [0u64; 13];
+        for (i, left) in product.into_iter().enumerate().filter(|(_, left)| *left != 0) {
+            let mut carry = 0;
+            for (place, sum) in next[i..].iter_mut().enumerate() {
+                let right = if place < 4 { digit(factor, place) } else { 0 };
+                let word = left * right + *sum + carry;
+                *sum = word & (BASE as u64 - 1);
+                carry = word >> DIGIT;
+            }
+        }
+        product = next;
+    }
+    let mut carry = 0;
+    product.map(|part| {
+        let word = part << shift | carry;
+        carry = word >> DIGIT;
+        (word & (BASE as u64 - 1)) as i64
+    })
+}
+
 /// `value` · 2^`exponent`, where the result is exact or infinite.
-fn scale(value: f64, exponent: i32) -> f64 {
+pub(super) fn scale(value: f64, exponent: i32) -> f64 {
     let power = |exponent: i32| f64::from_bits(((exponent + 1023) as u64) << 52);
     if exponent < -1022 {
         // In two steps, the second of which may give a subnormal; nothing is lost, since bits below are not in use.
@@ -311,6 +377,27 @@ mod tests {
             negated.times(-1);
             halves.plus(&negated);
             assert!(halves.is_zero(), "round {round}: {halves:?}");
+        }
+    }
+
+    #[test]
+    fn squares_and_products_are_exact() {
+        let mut random = Random(11);
+        for _ in 0..2_000 {
+            let (left, right) = (random.next() as i64 as i128 * random.next() as i64 as i128, random.next() as i64);
+            let diff = random.next() as i64 >> (random.next() % 62);
+            let mut sum = ExactSum::default();
+            sum.add_product(left, i128::from(right), diff);
+            assert_eq!(sum.to_integer(), BigInt::from(left) * right * diff);
+            sum.add_product(left, -i128::from(right), diff);
+            sum.settle();
+            assert!(sum.is_zero());
+            let value = random.float();
+            let mut squares = ExactSum::default();
+            squares.add_square(value, diff);
+            let mut once = ExactSum::default();
+            once.add(value, 1);
+            assert_eq!(squares.to_integer(), once.to_integer() * once.to_integer() * diff, "{value:e} · {diff}");
         }
     }
 

@@ -5,6 +5,8 @@
 
 mod exact;
 mod groups;
+mod moments;
+mod ratio;
 mod read;
 mod slots;
 
@@ -16,6 +18,7 @@ use differential_dataflow::difference::{Abelian, IsZero, Monoid, Multiply, Semig
 use serde::{Deserialize, Serialize};
 
 use exact::ExactSum;
+use moments::Moments;
 
 /// Row count and sums of one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,6 +40,8 @@ pub(crate) enum Slot {
     Wide(i64, u128, i128),
     /// Count and sum of floats.
     Float(Box<FloatSum>),
+    /// Count, sum and sum of squares of any numbers.
+    Moments(Box<Moments>),
 }
 
 /// Count and exact sum of floats. What is not finite is counted beside.
@@ -109,6 +114,7 @@ impl Slot {
                 (*low, *high) = wide_plus(*low, *high, *other_low, *other_high);
             }
             (Slot::Float(sum), Slot::Float(other)) => sum.plus(other),
+            (Slot::Moments(sums), Slot::Moments(other)) => sums.plus(other),
             (slot, other) => unreachable!("one node's sums have one layout: {slot:?} and {other:?}"),
         }
     }
@@ -127,6 +133,7 @@ impl Slot {
                 (*low, *high) = product.to_parts();
             }
             Slot::Float(sum) => sum.times(factor),
+            Slot::Moments(sums) => sums.times(factor),
         }
     }
 
@@ -136,6 +143,7 @@ impl Slot {
             Slot::Int(count, sum) => *count == 0 && *sum == 0,
             Slot::Wide(count, low, high) => *count == 0 && *low == 0 && *high == 0,
             Slot::Float(sum) => sum.is_zero(),
+            Slot::Moments(sums) => sums.is_zero(),
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{Decimal128Builder, DurationMicrosecondBuilder, Float64Builder, Int64Builder};
+use arrow_array::builder::{
+    Decimal128Builder, DurationMicrosecondBuilder, Float64Builder, Int64Builder, TimestampMicrosecondBuilder,
+};
 use arrow_array::{ArrayRef, new_null_array};
 use arrow_buffer::i256;
 use arrow_schema::{DataType, SchemaRef};
 use tidebook_plan::flow::{SumAggregate, SumFunction};
 
+use super::moments::Spread;
 use super::{FloatSum, Slot, SlotPlan, Sums};
 
 /// Reads the results of a node's aggregates.
@@ -71,6 +74,7 @@ impl Reader {
         match ty {
             DataType::Int64 => build!(Int64Builder::with_capacity(sums.len()), Int),
             DataType::Duration(_) => build!(DurationMicrosecondBuilder::with_capacity(sums.len()), Int),
+            DataType::Timestamp(_, _) => build!(TimestampMicrosecondBuilder::with_capacity(sums.len()), Int),
             DataType::Float64 => build!(Float64Builder::with_capacity(sums.len()), Float),
             DataType::Decimal128(_, _) => {
                 build!(Decimal128Builder::with_capacity(sums.len()).with_data_type(ty.clone()), Decimal)
@@ -86,25 +90,36 @@ impl Reader {
         let Some(slot) = sums.slots.get(slot) else {
             return Ok(match aggregate.function {
                 SumFunction::CountRows | SumFunction::Count => Value::Int(0),
-                SumFunction::Sum | SumFunction::Avg => Value::Null,
+                SumFunction::Sum | SumFunction::Avg | SumFunction::Variance | SumFunction::StandardDeviation => {
+                    Value::Null
+                }
             });
         };
         let count = match slot {
             Slot::Count(count) | Slot::Int(count, _) | Slot::Wide(count, _, _) => *count,
             Slot::Float(sum) => sum.count,
+            Slot::Moments(sums) => sums.values.count,
         };
         match aggregate.function {
             SumFunction::CountRows | SumFunction::Count => Ok(Value::Int(count)),
             SumFunction::Sum | SumFunction::Avg if count == 0 => Ok(Value::Null),
             SumFunction::Sum => total(slot, &aggregate.output),
-            SumFunction::Avg => Ok(mean(slot, count, self.scales[i])),
+            SumFunction::Avg => Ok(mean(slot, count, self.scales[i], &aggregate.output)),
+            SumFunction::Variance | SumFunction::StandardDeviation if count < 2 => Ok(Value::Null),
+            SumFunction::Variance => Ok(spread(slot, |spread| Value::Float(spread.variance()), self.scales[i])),
+            SumFunction::StandardDeviation if matches!(aggregate.output, DataType::Duration(_)) => {
+                Ok(spread(slot, |spread| Value::Int(spread.whole_deviation()), self.scales[i]))
+            }
+            SumFunction::StandardDeviation => {
+                Ok(spread(slot, |spread| Value::Float(spread.deviation()), self.scales[i]))
+            }
         }
     }
 }
 
 fn total(slot: &Slot, output: &DataType) -> Result<Value, String> {
     match slot {
-        Slot::Count(_) => Ok(Value::Null),
+        Slot::Count(_) | Slot::Moments(_) => Ok(Value::Null),
         Slot::Int(_, sum) => {
             let what = if matches!(output, DataType::Duration(_)) { "duration" } else { "integer" };
             i64::try_from(*sum).map(Value::Int).map_err(|_| format!("{what} overflow: sum"))
@@ -121,6 +136,15 @@ fn total(slot: &Slot, output: &DataType) -> Result<Value, String> {
     }
 }
 
+/// What is read from the deviations of a slot's values; NaN where one of them is not finite.
+fn spread(slot: &Slot, read: impl FnOnce(&Spread) -> Value, scale: i32) -> Value {
+    match slot {
+        Slot::Moments(sums) if special(&sums.values).is_some() => Value::Float(f64::NAN),
+        Slot::Moments(sums) => read(&sums.spread(scale)),
+        _ => Value::Null,
+    }
+}
+
 /// The value where some of the summands are not finite.
 fn special(sum: &FloatSum) -> Option<f64> {
     if sum.nan != 0 || (sum.infinite != 0 && sum.negative_infinite != 0) {
@@ -134,11 +158,15 @@ fn special(sum: &FloatSum) -> Option<f64> {
     }
 }
 
-/// The exact sum, rounded once, divided by the count.
-fn mean(slot: &Slot, count: i64, scale: i32) -> Value {
+/// The exact sum, rounded once, divided by the count; of durations and timestamps the nearest one.
+fn mean(slot: &Slot, count: i64, scale: i32, output: &DataType) -> Value {
+    if let (Slot::Int(_, sum), DataType::Duration(_) | DataType::Timestamp(_, _)) = (slot, output) {
+        // A mean lies between its values.
+        return i64::try_from(nearest(*sum, i128::from(count))).map_or(Value::Null, Value::Int);
+    }
     let count = count as f64;
     match slot {
-        Slot::Count(_) => Value::Null,
+        Slot::Count(_) | Slot::Moments(_) => Value::Null,
         Slot::Int(_, sum) => Value::Float(*sum as f64 / count),
         Slot::Wide(_, low, high) => {
             let sum = match i256::from_parts(*low, *high).to_i128() {
@@ -155,4 +183,10 @@ fn mean(slot: &Slot, count: i64, scale: i32) -> Value {
             if mean == 0.0 { 0.0 } else { mean }
         })),
     }
+}
+
+/// The whole number nearest to a ratio, the larger one of two.
+fn nearest(sum: i128, count: i128) -> i128 {
+    let below = sum.div_euclid(count);
+    if 2 * sum.rem_euclid(count) >= count { below + 1 } else { below }
 }

@@ -1,13 +1,14 @@
 //! Which sums a node keeps, and how a batch of rows is added to them.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, DurationMicrosecondType, Float64Type, Int64Type};
+use arrow_array::types::{Decimal128Type, DurationMicrosecondType, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, RecordBatch};
 use arrow_buffer::i256;
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use tidebook_plan::flow::{SumAggregate, SumFunction};
 
 use super::exact::ExactSum;
+use super::moments::Moments;
 use super::{FloatSum, Slot, Sums, wide_plus};
 
 /// The kind of a slot.
@@ -17,6 +18,7 @@ pub(crate) enum SlotKind {
     Int,
     Wide,
     Float,
+    Moments,
 }
 
 /// One slot: what is summed over which rows.
@@ -41,19 +43,22 @@ impl SlotPlan {
     pub fn new(schema: &SchemaRef, aggregates: &[SumAggregate]) -> Self {
         let mut specs: Vec<SlotSpec> = Vec::new();
         let mut of_aggregate = vec![None; aggregates.len()];
-        let sums_first = |aggregate: &SumAggregate| matches!(aggregate.function, SumFunction::Sum | SumFunction::Avg);
+        let counts =
+            |aggregate: &SumAggregate| matches!(aggregate.function, SumFunction::CountRows | SumFunction::Count);
         let mut order: Vec<usize> = (0..aggregates.len()).collect();
-        order.sort_by_key(|i| !sums_first(&aggregates[*i]));
+        order.sort_by_key(|i| counts(&aggregates[*i]));
         for i in order {
             let aggregate = &aggregates[i];
             if aggregate.function == SumFunction::CountRows && aggregate.filter.is_none() {
                 continue;
             }
             let input = if aggregate.function == SumFunction::CountRows { None } else { aggregate.input };
-            let kind = match (sums_first(aggregate), input.map(|column| schema.field(column).data_type())) {
-                (true, Some(DataType::Float64)) => SlotKind::Float,
-                (true, Some(DataType::Decimal128(_, _))) => SlotKind::Wide,
-                (true, Some(DataType::Int64 | DataType::Duration(TimeUnit::Microsecond))) => SlotKind::Int,
+            let kind = match (aggregate.function, input.map(|column| schema.field(column).data_type())) {
+                (SumFunction::CountRows | SumFunction::Count, _) => SlotKind::Count,
+                (SumFunction::Variance | SumFunction::StandardDeviation, _) => SlotKind::Moments,
+                (_, Some(DataType::Float64)) => SlotKind::Float,
+                (_, Some(DataType::Decimal128(_, _))) => SlotKind::Wide,
+                (_, Some(DataType::Int64 | DataType::Duration(_) | DataType::Timestamp(_, _))) => SlotKind::Int,
                 _ => SlotKind::Count,
             };
             let fits = |spec: &SlotSpec| {
@@ -74,6 +79,7 @@ enum Column {
     Int(Vec<i64>, Vec<i128>),
     Wide(Vec<i64>, Vec<(u128, i128)>),
     Float(Vec<FloatSum>),
+    Moments(Vec<Moments>),
 }
 
 /// The running sums of all groups, column by column.
@@ -93,6 +99,7 @@ impl Slots {
                 SlotKind::Int => Column::Int(Vec::new(), Vec::new()),
                 SlotKind::Wide => Column::Wide(Vec::new(), Vec::new()),
                 SlotKind::Float => Column::Float(Vec::new()),
+                SlotKind::Moments => Column::Moments(Vec::new()),
             })
             .collect();
         Slots { rows: Vec::new(), columns }
@@ -113,6 +120,7 @@ impl Slots {
                     sums.resize(groups, (0, 0));
                 }
                 Column::Float(sums) => sums.resize(groups, FloatSum::default()),
+                Column::Moments(sums) => sums.resize(groups, Moments::default()),
             }
         }
     }
@@ -162,6 +170,23 @@ impl Slots {
                     };
                     each(&mut |i, group, diff| sums[group].add(values.value(i), diff));
                 }
+                Column::Moments(sums) => {
+                    let Some(input) = counts.input else { unreachable!("moments have an input") };
+                    match input.data_type() {
+                        DataType::Float64 => {
+                            let values = input.as_primitive::<Float64Type>();
+                            each(&mut |i, group, diff| sums[group].add_float(values.value(i), diff));
+                        }
+                        DataType::Decimal128(_, _) => {
+                            let values = input.as_primitive::<Decimal128Type>();
+                            each(&mut |i, group, diff| sums[group].add_integer(values.value(i), diff));
+                        }
+                        _ => {
+                            let values = integers(counts.input);
+                            each(&mut |i, group, diff| sums[group].add_integer(i128::from(values[i]), diff));
+                        }
+                    }
+                }
             }
         }
     }
@@ -183,6 +208,7 @@ impl Slots {
                         sums[group] = wide_plus(sums[group].0, sums[group].1, *low, *high);
                     }
                     (Slot::Float(sum), Column::Float(sums)) => sums[group].plus(sum),
+                    (Slot::Moments(sum), Column::Moments(sums)) => sums[group].plus(sum),
                     _ => unreachable!("one node's sums have one layout"),
                 }
             }
@@ -211,6 +237,10 @@ impl Slots {
                 Column::Float(sums) => sums.drain(..).zip(&mut slots).for_each(|(mut sum, slots)| {
                     ExactSum::settle(&mut sum.sum);
                     slots.push(Slot::Float(Box::new(sum)));
+                }),
+                Column::Moments(sums) => sums.drain(..).zip(&mut slots).for_each(|(mut sums, slots)| {
+                    sums.settle();
+                    slots.push(Slot::Moments(Box::new(sums)));
                 }),
             }
         }
@@ -243,6 +273,10 @@ fn integers(input: Option<&ArrayRef>) -> &[i64] {
     match input.data_type() {
         DataType::Duration(TimeUnit::Microsecond) => {
             let array: &PrimitiveArray<DurationMicrosecondType> = input.as_primitive();
+            array.values()
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            let array: &PrimitiveArray<TimestampMicrosecondType> = input.as_primitive();
             array.values()
         }
         _ => {

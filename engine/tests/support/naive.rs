@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use datafusion_common::ScalarValue;
 use datafusion_common::cast::as_boolean_array;
-use tidebook_plan::flow::{FlowPlan, JoinKind, NodeId, Operator, OrderKey, Stage, SumAggregate, SumFunction};
+use tidebook_plan::flow::{
+    CollectFunction, FlowPlan, JoinKind, NodeId, Operator, OrderKey, Stage, SumAggregate, SumFunction,
+};
 
 use super::{Multiset, Row, add, batch, multiset, types_of};
 
@@ -84,6 +86,27 @@ pub fn evaluate(plan: &FlowPlan, inputs: &HashMap<NodeId, Multiset>) -> Vec<Cont
                     for row in expanded.skip(*offset as usize).take(*limit as usize) {
                         add(&mut result, row, 1);
                     }
+                }
+                result
+            }
+            Operator::Collect { input, keys, value, order, functions } => {
+                let mut result = Multiset::new();
+                for (key, mut rows) in with_keys(rows(input), keys) {
+                    rows.sort_by(|a, b| compare(&a.0, &b.0, order));
+                    let values = expanded(&rows, *value);
+                    let item = plan.nodes[*input].schema.field(*value).data_type();
+                    let collected = functions.iter().map(|function| collect(function, &values, item));
+                    add(&mut result, key.into_iter().chain(collected).collect(), 1);
+                }
+                result
+            }
+            Operator::Quantile { input, keys, value, fractions } => {
+                let mut result = Multiset::new();
+                for (key, mut rows) in with_keys(rows(input), keys) {
+                    rows.sort_by(|a, b| value_order(&a.0[*value], &b.0[*value]));
+                    let values = expanded(&rows, *value);
+                    let found = fractions.iter().map(|fraction| quantile(&values, fraction.value()));
+                    add(&mut result, key.into_iter().chain(found).collect(), 1);
                 }
                 result
             }
@@ -168,6 +191,64 @@ fn grouped(rows: Vec<(Row, i64)>, keys: &[usize]) -> BTreeMap<String, Vec<(Row, 
     groups
 }
 
+/// Groups with their keys; without keys always one.
+fn with_keys(rows: Vec<(Row, i64)>, keys: &[usize]) -> Vec<(Row, Vec<(Row, i64)>)> {
+    let mut groups = grouped(rows, keys);
+    if keys.is_empty() && groups.is_empty() {
+        groups.insert(String::new(), Vec::new());
+    }
+    let key = |rows: &[(Row, i64)]| keys.iter().map(|key| rows[0].0[*key].clone()).collect();
+    groups.into_values().map(|rows| (key(&rows), rows)).collect()
+}
+
+/// The values of a column that are not null, each as often as it stands.
+fn expanded(rows: &[(Row, i64)], column: usize) -> Vec<ScalarValue> {
+    let there = rows.iter().filter(|(row, _)| !row[column].is_null());
+    there.flat_map(|(row, n)| std::iter::repeat_n(row[column].clone(), *n as usize)).collect()
+}
+
+fn collect(function: &CollectFunction, values: &[ScalarValue], item: &arrow_schema::DataType) -> ScalarValue {
+    let list = |values: &[ScalarValue]| ScalarValue::List(ScalarValue::new_list(values, item, true));
+    match function {
+        CollectFunction::List => list(values),
+        CollectFunction::Set => {
+            let mut once: Vec<ScalarValue> = Vec::new();
+            for value in values {
+                if once.iter().all(|other| format!("{other:?}") != format!("{value:?}")) {
+                    once.push(value.clone());
+                }
+            }
+            list(&once)
+        }
+        CollectFunction::Join(_) if values.is_empty() => ScalarValue::Utf8(None),
+        CollectFunction::Join(separator) => {
+            let texts = values.iter().map(|value| match value {
+                ScalarValue::Utf8(Some(text)) => text.as_str(),
+                value => panic!("no text: {value:?}"),
+            });
+            super::text(&texts.collect::<Vec<_>>().join(separator))
+        }
+    }
+}
+
+fn quantile(values: &[ScalarValue], fraction: f64) -> ScalarValue {
+    let number = |value: &ScalarValue| match value {
+        ScalarValue::Int64(Some(value)) => *value as f64,
+        ScalarValue::Float64(Some(value)) => *value,
+        value => panic!("no quantile of {value:?}"),
+    };
+    let Some(last) = values.len().checked_sub(1) else { return ScalarValue::Float64(None) };
+    let place = fraction * last as f64;
+    let (low, high) = (number(&values[place as usize]), number(&values[last.min(place.ceil() as usize)]));
+    let part = place.fract();
+    super::float(match part {
+        _ if part == 0.0 || low == high => low,
+        _ if low.is_finite() && high.is_finite() && part == 0.5 => low / 2.0 + high / 2.0,
+        _ if low.is_finite() && high.is_finite() => low + (high - low) * part,
+        _ => low * (1.0 - part) + high * part,
+    })
+}
+
 fn reduce(
     rows: Vec<(Row, i64)>,
     keys: &[usize],
@@ -175,13 +256,8 @@ fn reduce(
     step: &str,
     errors: &mut Multiset,
 ) -> Multiset {
-    let mut groups = grouped(rows, keys);
-    if keys.is_empty() && groups.is_empty() {
-        groups.insert(String::new(), Vec::new());
-    }
     let mut result = Multiset::new();
-    for (_, rows) in groups {
-        let mut row: Row = keys.iter().map(|key| rows[0].0[*key].clone()).collect();
+    for (mut row, rows) in with_keys(rows, keys) {
         let values: Result<Vec<_>, _> = aggregates.iter().map(|aggregate| sum(aggregate, &rows)).collect();
         match values {
             Ok(values) => {
@@ -219,6 +295,10 @@ fn sum(aggregate: &SumAggregate, rows: &[(Row, i64)]) -> Result<ScalarValue, Str
             value => panic!("no sum of {value:?}"),
         }
     }
+    if matches!(aggregate.function, SumFunction::Variance | SumFunction::StandardDeviation) {
+        let values = expanded(&chosen_rows(aggregate, rows), input);
+        return Ok(spread(&values, aggregate.function == SumFunction::StandardDeviation));
+    }
     Ok(match (aggregate.function, &aggregate.output) {
         (SumFunction::Sum, arrow_schema::DataType::Decimal128(p, s)) => ScalarValue::Decimal128(Some(ints), *p, *s),
         (SumFunction::Sum, _) if !is_float => {
@@ -228,6 +308,33 @@ fn sum(aggregate: &SumAggregate, rows: &[(Row, i64)]) -> Result<ScalarValue, Str
         _ if is_float => super::float(floats / count as f64),
         _ => super::float(ints as f64 / count as f64),
     })
+}
+
+fn chosen_rows(aggregate: &SumAggregate, rows: &[(Row, i64)]) -> Vec<(Row, i64)> {
+    let passes = |row: &Row| aggregate.filter.is_none_or(|filter| row[filter] == ScalarValue::Boolean(Some(true)));
+    rows.iter().filter(|(row, _)| passes(row)).cloned().collect()
+}
+
+/// Variance or deviation of small whole numbers, in integers up to the last step.
+fn spread(values: &[ScalarValue], root: bool) -> ScalarValue {
+    let ints = values.iter().map(|value| match value {
+        ScalarValue::Int64(Some(value)) => i128::from(*value),
+        value => panic!("no variance of {value:?}"),
+    });
+    let count = values.len() as i128;
+    if count < 2 {
+        return ScalarValue::Float64(None);
+    }
+    let (sum, squares) = (ints.clone().sum::<i128>(), ints.map(|value| value * value).sum::<i128>());
+    let (above, below) = ((count * squares - sum * sum) as u128, (count * (count - 1)) as u128);
+    if !root {
+        return super::float(above as f64 / below as f64);
+    }
+    // The root in units of 2^-54, two bits more than a double has, and one that says whether something is left.
+    let quotient = (above << 108) / below;
+    let units = quotient.isqrt();
+    let is_exact = units * units == quotient && quotient * below == above << 108;
+    super::float((units * 2 + u128::from(!is_exact)) as f64 / 2f64.powi(55))
 }
 
 /// By the order, then by all columns.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{FlowPlan, Operator, Stage, SumAggregate};
+use super::{FlowPlan, Operator, OrderKey, Stage, SumAggregate};
 
 impl fmt::Display for FlowPlan {
     /// One line a node, ` %3 = join inner %1 %2 on [0] = [0]  # text`.
@@ -38,13 +38,24 @@ impl fmt::Display for FlowPlan {
                     fmt_aggregates(f, aggregates)?;
                 }
                 Operator::TopK { group, order, offset, limit, .. } => {
-                    let list: Vec<_> = order
-                        .iter()
-                        .map(|o| format!("{}{}", o.column, if o.descending { " desc" } else { "" }))
-                        .collect();
-                    write!(f, " {limit} by [{}] per {group:?}", list.join(", "))?;
+                    write!(f, " {limit} by [{}] per {group:?}", order_text(order))?;
                     if *offset > 0 {
                         write!(f, " after {offset}")?;
+                    }
+                }
+                Operator::Collect { keys, value, order, functions, .. } => {
+                    write!(f, " by {keys:?}")?;
+                    for function in functions {
+                        write!(f, " {function}({value})")?;
+                    }
+                    if !order.is_empty() {
+                        write!(f, " sort [{}]", order_text(order))?;
+                    }
+                }
+                Operator::Quantile { keys, value, fractions, .. } => {
+                    write!(f, " by {keys:?}")?;
+                    for fraction in fractions {
+                        write!(f, " {fraction:?}({value})")?;
                     }
                 }
                 Operator::Union { inputs } => {
@@ -65,6 +76,11 @@ impl fmt::Display for FlowPlan {
         let outputs: Vec<_> = self.outputs.iter().map(|id| format!("%{id}")).collect();
         write!(f, "output {}", outputs.join(", "))
     }
+}
+
+fn order_text(order: &[OrderKey]) -> String {
+    let list = order.iter().map(|key| format!("{}{}", key.column, if key.descending { " desc" } else { "" }));
+    list.collect::<Vec<_>>().join(", ")
 }
 
 fn fmt_aggregates(f: &mut fmt::Formatter<'_>, aggregates: &[SumAggregate]) -> fmt::Result {

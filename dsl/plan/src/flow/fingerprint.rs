@@ -63,6 +63,10 @@ impl FlowBuilder {
                     (left_keys, right_keys, keys, aggregates, step).hash(&mut state);
                 }
                 Operator::TopK { group, order, offset, limit, .. } => (group, order, offset, limit).hash(&mut state),
+                Operator::Collect { keys, value, order, functions, .. } => {
+                    (keys, value, order, functions, step).hash(&mut state);
+                }
+                Operator::Quantile { keys, value, fractions, .. } => (keys, value, fractions).hash(&mut state),
                 Operator::Union { inputs } => {
                     inputs.iter().map(|(_, negated)| *negated).collect::<Vec<_>>().hash(&mut state);
                 }

@@ -68,6 +68,11 @@ fn groups() {
 }
 
 #[test]
+fn aggregates() {
+    check("aggregates.txt");
+}
+
+#[test]
 fn joins() {
     check("joins.txt");
 }

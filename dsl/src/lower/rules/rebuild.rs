@@ -53,6 +53,8 @@ impl<'a> Rebuild<'a> {
             Operator::Linear { input, .. }
             | Operator::Reduce { input, .. }
             | Operator::TopK { input, .. }
+            | Operator::Collect { input, .. }
+            | Operator::Quantile { input, .. }
             | Operator::Unique { input, .. }
             | Operator::Flatten { input, .. }
             | Operator::Dedupe { input, .. }

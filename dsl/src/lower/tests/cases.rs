@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion_common::{Column, JoinType as DataFusionJoin, NullEquality};
 use datafusion_expr::logical_plan::{EmptyRelation, Join};
 use datafusion_expr::{Expr, JoinConstraint, LogicalPlan};
+use tidebook_plan::flow::Fraction;
 
 use super::super::{LowerError, lower};
 use super::plans::{check_case, column, int, is, math, named, origin, scan};
@@ -31,11 +32,17 @@ fn products() -> LogicalPlan {
 }
 
 fn aggregate(function: AggregateFunction, input: &str, output: &str) -> AggregateColumn {
-    AggregateColumn { function, input: Some(input.into()), filter: None, output: output.into() }
+    AggregateColumn { function, input: Some(input.into()), filter: None, order: vec![], output: output.into() }
 }
 
 fn count(output: &str) -> AggregateColumn {
-    AggregateColumn { function: AggregateFunction::CountRows, input: None, filter: None, output: output.into() }
+    AggregateColumn {
+        function: AggregateFunction::CountRows,
+        input: None,
+        filter: None,
+        order: vec![],
+        output: output.into(),
+    }
 }
 
 fn summarize(input: LogicalPlan, keys: &[&str], aggregates: Vec<AggregateColumn>) -> LogicalPlan {
@@ -67,6 +74,25 @@ fn the_smallest_value_is_the_first_of_its_group() {
     let big = derived(orders(), is(column("qty#3"), Comparison::Greater, int(10)), "big#9");
     check("min_max_count", &[summarize(big.clone(), &["product#2"], mixed.clone())]);
     check("min_max_count_without_keys", &[summarize(big, &[], mixed)]);
+}
+
+#[test]
+fn values_in_an_order_are_parts_of_their_own() {
+    let by = |column: &str, descending| vec![SortColumn { column: column.into(), descending }];
+    let qty = |function, output| aggregate(function, "qty#3", output);
+    check("count_distinct", &[summarize(orders(), &["product#2"], vec![qty(AggregateFunction::CountDistinct, "n#6")])]);
+    let last = AggregateColumn { order: by("id#1", false), ..qty(AggregateFunction::Last, "last#6") };
+    check("last", &[summarize(orders(), &["product#2"], vec![last])]);
+    let all = vec![
+        qty(AggregateFunction::List, "all#6"),
+        qty(AggregateFunction::Quantile(Fraction::HALF), "middle#7"),
+        qty(AggregateFunction::Sum, "total#8"),
+        qty(AggregateFunction::Set, "once#9"),
+        AggregateColumn { order: by("id#1", true), ..qty(AggregateFunction::List, "latest#10") },
+    ];
+    let summed = summarize(orders(), &["product#2"], all);
+    let errors = logical::errors(&summed, &["e#11".into(), "e#12".into(), "e#13".into()]).unwrap();
+    check("collect", &[summed, errors]);
 }
 
 #[test]

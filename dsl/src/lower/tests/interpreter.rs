@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use datafusion_common::ScalarValue;
 use tidebook_plan::flow::{
-    ConstantStep, JoinKind, Operator, OrderKey, Stage, SumAggregate, SumFunction, positional_schema,
+    CollectFunction, ConstantStep, JoinKind, Operator, OrderKey, Stage, SumAggregate, SumFunction, positional_schema,
 };
 use tidebook_plan::{ChangeBatch, FlowExpr, FlowPlan, NodeId};
 
@@ -118,6 +118,19 @@ impl Interpreter<'_> {
                     kept.for_each(|row| add(&mut rows, row, 1));
                 }
             }
+            Operator::Collect { input, keys, value, order, functions } => {
+                for (key, mut members) in grouped(keys, self.rows[*input].values().cloned().collect()) {
+                    members.sort_by(|(a, _), (b, _)| compare(a, b, order));
+                    let results = functions.iter().map(|function| collected(function, *value, &members));
+                    add(&mut rows, key.into_iter().chain(results).collect(), 1);
+                }
+            }
+            Operator::Quantile { input, keys, value, fractions } => {
+                for (key, members) in grouped(keys, self.rows[*input].values().cloned().collect()) {
+                    let results = fractions.iter().map(|fraction| quantile(fraction.value(), *value, &members));
+                    add(&mut rows, key.into_iter().chain(results).collect(), 1);
+                }
+            }
             Operator::Union { inputs } => {
                 for (input, negated) in inputs {
                     for (row, diff) in self.rows[*input].values() {
@@ -213,16 +226,7 @@ impl Interpreter<'_> {
         rows: &mut Rows,
         errors: &mut Rows,
     ) {
-        let mut groups: BTreeMap<String, (Row, Vec<(Row, i64)>)> = BTreeMap::new();
-        if keys.is_empty() {
-            groups.insert(String::new(), (vec![], vec![]));
-        }
-        for (row, diff) in input {
-            let key: Row = keys.iter().map(|key| row[*key].clone()).collect();
-            let text = if keys.is_empty() { String::new() } else { format!("{key:?}") };
-            groups.entry(text).or_insert((key, vec![])).1.push((row, diff));
-        }
-        for (key, members) in groups.into_values() {
+        for (key, members) in grouped(keys, input) {
             let results: Result<Vec<_>, String> = aggregates.iter().map(|sum| total(sum, &members)).collect();
             match results {
                 Ok(results) => add(rows, key.into_iter().chain(results).collect(), 1),
@@ -230,6 +234,47 @@ impl Interpreter<'_> {
             }
         }
     }
+}
+
+/// Keys and members of each group; without keys always one.
+fn grouped(keys: &[usize], input: Vec<(Row, i64)>) -> impl Iterator<Item = (Row, Vec<(Row, i64)>)> {
+    let mut groups: BTreeMap<String, (Row, Vec<(Row, i64)>)> = BTreeMap::new();
+    if keys.is_empty() {
+        groups.insert(String::new(), (vec![], vec![]));
+    }
+    for (row, diff) in input {
+        let key: Row = keys.iter().map(|key| row[*key].clone()).collect();
+        let text = if keys.is_empty() { String::new() } else { format!("{key:?}") };
+        groups.entry(text).or_insert((key, vec![])).1.push((row, diff));
+    }
+    groups.into_values()
+}
+
+fn collected(function: &CollectFunction, value: usize, members: &[(Row, i64)]) -> ScalarValue {
+    let there = members.iter().filter(|(row, _)| !row[value].is_null());
+    let all = there.flat_map(|(row, diff)| std::iter::repeat_n(row[value].clone(), *diff as usize));
+    let mut values: Vec<ScalarValue> = all.collect();
+    if *function == CollectFunction::Set {
+        let mut seen = std::collections::HashSet::new();
+        values.retain(|value| seen.insert(value.clone()));
+    }
+    assert!(!matches!(function, CollectFunction::Join(_)), "tests have no texts");
+    ScalarValue::List(ScalarValue::new_list(&values, &arrow::datatypes::DataType::Int64, true))
+}
+
+fn quantile(fraction: f64, value: usize, members: &[(Row, i64)]) -> ScalarValue {
+    let mut values: Vec<i64> = Vec::new();
+    for (row, diff) in members {
+        if let ScalarValue::Int64(Some(value)) = row[value] {
+            values.extend(std::iter::repeat_n(value, *diff as usize));
+        }
+    }
+    values.sort_unstable();
+    let Some(last) = values.len().checked_sub(1) else { return ScalarValue::Float64(None) };
+    let place = fraction * last as f64;
+    let (low, high) = (values[place.floor() as usize], values[(place.ceil() as usize).min(last)]);
+    let way = (i128::from(high) - i128::from(low)) as f64;
+    ScalarValue::Float64(Some(low as f64 + way * (place - place.floor())))
 }
 
 fn total(sum: &SumAggregate, members: &[(Row, i64)]) -> Result<ScalarValue, String> {
@@ -258,6 +303,17 @@ fn total(sum: &SumAggregate, members: &[(Row, i64)]) -> Result<ScalarValue, Stri
         }
         SumFunction::Avg if count == 0 => ScalarValue::Float64(None),
         SumFunction::Avg => ScalarValue::Float64(Some(integers().sum::<i128>() as f64 / count as f64)),
+        SumFunction::Variance | SumFunction::StandardDeviation if count < 2 => ScalarValue::Float64(None),
+        SumFunction::Variance | SumFunction::StandardDeviation => {
+            let mean = integers().sum::<i128>() as f64 / count as f64;
+            let square = |(value, diff): &(&ScalarValue, i64)| match value {
+                ScalarValue::Int64(Some(value)) => (*value as f64 - mean).powi(2) * *diff as f64,
+                other => panic!("tests sum ints, not {other:?}"),
+            };
+            let variance = values.iter().map(square).sum::<f64>() / (count - 1) as f64;
+            let variance = if sum.function == SumFunction::Variance { variance } else { variance.sqrt() };
+            ScalarValue::Float64(Some(variance))
+        }
     })
 }
 

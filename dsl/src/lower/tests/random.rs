@@ -1,6 +1,7 @@
 //! Random plans: with and without rules they give the same rows and the same errors.
 
 use datafusion_expr::LogicalPlan;
+use tidebook_plan::flow::Fraction;
 
 use super::super::lower;
 use super::interpreter::{Rows, outputs};
@@ -139,20 +140,49 @@ impl Maker {
             None => input,
         };
         let summed: Vec<String> = names(&input).into_iter().filter(|name| filter.as_ref() != Some(name)).collect();
-        use AggregateFunction::{Avg, Count, CountRows, Max, Min, Sum};
+        use AggregateFunction::{
+            Avg, Count, CountDistinct, CountRows, First, Last, List, Max, Min, Quantile, Set, StandardDeviation, Sum,
+            Variance,
+        };
+        let functions = [
+            CountRows,
+            Count,
+            CountDistinct,
+            Sum,
+            Avg,
+            Variance,
+            StandardDeviation,
+            Min,
+            Max,
+            First,
+            Last,
+            List,
+            Set,
+            Quantile(Fraction::HALF),
+        ];
         let count = self.random.below(4);
         let aggregates: Vec<AggregateColumn> = (0..count)
             .map(|_| {
-                let function = *self.random.pick(&[CountRows, Count, Sum, Avg, Min, Max]);
+                let function = self.random.pick(&functions).clone();
                 let input = (function != CountRows).then(|| self.random.pick(&summed).clone());
                 let filter = filter.clone().filter(|_| self.random.below(2) == 0);
-                AggregateColumn { function, input, filter, output: self.name() }
+                let ordered = match function {
+                    First | Last => true,
+                    List | Set => self.random.below(2) == 0,
+                    _ => false,
+                };
+                let key = ordered.then(|| self.random.pick(&summed).clone());
+                let order = key.map(|column| SortColumn { column, descending: self.random.below(2) == 0 });
+                AggregateColumn { function, input, filter, order: order.into_iter().collect(), output: self.name() }
             })
             .collect();
-        // A mean is a float, which the other steps of these tests do not know: it is not read further.
+        // Floats and lists are not known to the other steps of these tests: they are not read further.
+        let is_int = |aggregate: &&AggregateColumn| {
+            !matches!(aggregate.function, Avg | Variance | StandardDeviation | Quantile(_) | List | Set)
+        };
         let kept: Vec<_> = keys
             .iter()
-            .chain(aggregates.iter().filter(|aggregate| aggregate.function != Avg).map(|aggregate| &aggregate.output))
+            .chain(aggregates.iter().filter(is_int).map(|aggregate| &aggregate.output))
             .map(|name| (column(name), name.clone()))
             .collect();
         let all_kept = kept.len() == keys.len() + aggregates.len();
