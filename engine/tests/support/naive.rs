@@ -327,14 +327,15 @@ fn spread(values: &[ScalarValue], root: bool) -> ScalarValue {
     }
     let (sum, squares) = (ints.clone().sum::<i128>(), ints.map(|value| value * value).sum::<i128>());
     let (above, below) = ((count * squares - sum * sum) as u128, (count * (count - 1)) as u128);
-    if !root {
+    if !root || above == 0 {
         return super::float(above as f64 / below as f64);
     }
-    // The root in units of 2^-54, two bits more than a double has, and one that says whether something is left.
-    let quotient = (above << 108) / below;
+    // The root in units small enough to round by, with one bit more that says whether something is left.
+    let shift = above.leading_zeros() & !1;
+    let quotient = (above << shift) / below;
     let units = quotient.isqrt();
-    let is_exact = units * units == quotient && quotient * below == above << 108;
-    super::float((units * 2 + u128::from(!is_exact)) as f64 / 2f64.powi(55))
+    let is_exact = units * units == quotient && quotient * below == above << shift;
+    super::float((units * 2 + u128::from(!is_exact)) as f64 / 2f64.powi(shift as i32 / 2 + 1))
 }
 
 /// By the order, then by all columns.
