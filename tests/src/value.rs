@@ -39,7 +39,7 @@ pub fn json_value(array: &dyn Array, row: usize) -> Value {
             json!(timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row)))
         }
         DataType::Duration(TimeUnit::Microsecond) => {
-            json!(array.as_primitive::<DurationMicrosecondType>().value(row))
+            json!(duration(array.as_primitive::<DurationMicrosecondType>().value(row)))
         }
         DataType::List(_) => list(array.as_list::<i32>().value(row).as_ref()),
         DataType::FixedSizeList(_, _) => list(array.as_fixed_size_list().value(row).as_ref()),
@@ -74,6 +74,19 @@ fn decimal(value: i128, scale: i8) -> String {
     let (whole, part) = digits.split_at(digits.len() - scale);
     let sign = if value < 0 { "-" } else { "" };
     if part.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part}") }
+}
+
+/// A length of time in the largest unit of which it is a whole number: `1500ms`, `36h`.
+fn duration(micros: i64) -> String {
+    let (mut count, mut unit) = (micros, "us");
+    // Each unit with how many of the one before it make one.
+    for (size, larger) in [(1_000, "ms"), (1_000, "s"), (60, "m"), (60, "h"), (24, "d")] {
+        if count % size != 0 {
+            break;
+        }
+        (count, unit) = (count / size, larger);
+    }
+    if micros == 0 { "0s".to_string() } else { format!("{count}{unit}") }
 }
 
 /// A day, counted from 1970-01-01, as `YYYY-MM-DD` (Howard Hinnant's `civil_from_days`).
@@ -112,6 +125,14 @@ mod tests {
         assert_eq!(date(20_779), "2026-11-22");
         assert_eq!(timestamp(-1_000_000), "1969-12-31T23:59:59");
         assert_eq!(timestamp(1_500_000), "1970-01-01T00:00:01.500000");
+    }
+
+    #[test]
+    fn durations_are_in_the_largest_whole_unit() {
+        assert_eq!(duration(-1_500_000), "-1500ms");
+        assert_eq!(duration(2 * 86_400_000_000), "2d");
+        assert_eq!(duration(36 * 3_600_000_000), "36h");
+        assert_eq!(duration(7), "7us");
     }
 
     #[test]

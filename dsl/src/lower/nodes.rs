@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use arrow::datatypes::{DataType, Field};
 use datafusion_common::{Column, DFSchema};
 use datafusion_expr::{Expr, Extension, LogicalPlan};
-use tidebook_plan::flow::{Operator, OrderKey, Stage};
+use tidebook_plan::flow::{FlowBuilder, Operator, OrderKey, Stage};
 use tidebook_plan::{FlowExpr, NodeId, Span};
 
 use super::expression::Compiler;

@@ -13,8 +13,8 @@ use datafusion_expr::LogicalPlan;
 use tidebook_plan::flow::{JoinKind, Operator, Stage, SumAggregate, SumFunction};
 use tidebook_plan::{FlowExpr, NodeId};
 
-use super::{LowerError, Lowering};
 use super::nodes::{Lowered, label, linear, lower_plan, place, places, types};
+use super::{LowerError, Lowering};
 use crate::functions::AggregateFunction;
 use crate::logical::Summarize;
 use parts::Parts;

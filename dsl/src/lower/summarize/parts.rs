@@ -13,13 +13,11 @@ use arrow::datatypes::DataType;
 use datafusion_common::{Column, DFSchema};
 use datafusion_expr::{Case, Expr};
 use tidebook_plan::NodeId;
-use tidebook_plan::flow::{
-    CollectFunction, Fraction, Operator, OrderKey, Stage, SumAggregate, SumFunction,
-};
+use tidebook_plan::flow::{CollectFunction, Fraction, Operator, OrderKey, Stage, SumAggregate, SumFunction};
 
-use super::super::{LowerError, Lowering};
 use super::super::expression::Compiler;
 use super::super::nodes::{linear, place};
+use super::super::{LowerError, Lowering};
 use super::{Part, column_expr};
 use crate::functions::AggregateFunction;
 use crate::logical::{AggregateColumn, Summarize};
