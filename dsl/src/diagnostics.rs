@@ -9,6 +9,7 @@
 //! gives its code, and that each right example gives no diagnostic of the same stage.
 
 pub mod commands;
+pub mod doubts;
 pub mod names;
 pub mod sources;
 pub mod steps;
@@ -52,8 +53,14 @@ impl Explanation {
 }
 
 /// The families: the first digits of their codes, and their entries in order.
-pub static FAMILIES: &[(&str, &[&Explanation])] =
-    &[("D01", syntax::ALL), ("D02", names::ALL), ("D03", sources::ALL), ("D04", steps::ALL), ("D05", commands::ALL)];
+pub static FAMILIES: &[(&str, &[&Explanation])] = &[
+    ("D01", syntax::ALL),
+    ("D02", names::ALL),
+    ("D03", sources::ALL),
+    ("D04", steps::ALL),
+    ("D05", commands::ALL),
+    ("D06", doubts::ALL),
+];
 
 /// Every entry, in the order of the codes.
 pub fn all() -> impl Iterator<Item = &'static Explanation> {

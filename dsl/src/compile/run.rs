@@ -27,6 +27,10 @@ pub(crate) struct Run<'a> {
     raise_generations: bool,
     /// Statements whose generation this run has raised.
     raised: BTreeSet<String>,
+    /// What else is wrong with the statement that was resolved last, beside the fault that it gave.
+    also: Vec<Diagnostic>,
+    /// What is likely not meant in it.
+    warnings: Vec<Diagnostic>,
     /// What each table of another cell kept before that is bound to history.
     kept: Vec<(String, Vec<HistoryId>)>,
 }
@@ -48,6 +52,8 @@ impl<'a> Run<'a> {
             changed: BTreeSet::new(),
             raise_generations: true,
             raised: BTreeSet::new(),
+            also: Vec::new(),
+            warnings: Vec::new(),
             kept,
         }
     }
@@ -130,6 +136,8 @@ impl<'a> Run<'a> {
     fn resolve_again(&mut self, name: &str) {
         let Some(definition) = self.catalog.tables.get(name).cloned() else { return };
         let own = definition.cell == self.cell;
+        // What is said of it was said when it was written.
+        let told = (std::mem::take(&mut self.also), std::mem::take(&mut self.warnings));
         let none = BTreeSet::new();
         let failed = std::mem::take(&mut self.failed);
         let (result, uses) = self.resolve(
@@ -140,6 +148,7 @@ impl<'a> Run<'a> {
             |resolver| resolver.table_plan(&definition.pipeline),
         );
         self.failed = failed;
+        (self.also, self.warnings) = told;
         let Some(entry) = self.catalog.tables.get_mut(name) else { return };
         match result {
             Ok(plan) => {
@@ -177,6 +186,8 @@ impl<'a> Run<'a> {
         resolver.statement = format!("{statement} run {generation}");
         let result = work(&resolver);
         let (next_id, uses, described) = (resolver.next_id.get(), resolver.uses.take(), resolver.described.take());
+        self.also = resolver.also.take();
+        self.warnings = resolver.warnings.take();
         self.catalog.next_id = next_id;
         self.catalog.described.extend(described);
         (result, uses)
@@ -196,9 +207,26 @@ impl<'a> Run<'a> {
         self.statements.push(CompiledStatement { span, kind });
     }
 
+    /// Forgets what the statement before was told.
+    pub(super) fn clear_notes(&mut self) {
+        self.also.clear();
+        self.warnings.clear();
+    }
+
+    /// Notes why a statement does not compile, and what else is wrong with it.
     pub(super) fn fault(&mut self, fault: Fault) {
         if let Fault::Said(diagnostic) = fault {
             self.diagnostics.push(*diagnostic);
+        }
+        self.diagnostics.append(&mut self.also);
+    }
+
+    /// Notes what is likely not meant in a statement that compiles.
+    pub(super) fn warn(&mut self) {
+        for warning in std::mem::take(&mut self.warnings) {
+            if !self.diagnostics.contains(&warning) {
+                self.diagnostics.push(warning);
+            }
         }
     }
 }

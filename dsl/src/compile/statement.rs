@@ -20,6 +20,7 @@ impl Run<'_> {
     /// Compiles one statement.
     pub fn statement(&mut self, statement: &Statement) {
         let span = statement.span;
+        self.clear_notes();
         let result = match &statement.kind {
             Written::Define { name, pipeline } => self.define(name, pipeline),
             Written::Show(pipeline) => self.output(pipeline, span),
@@ -40,7 +41,10 @@ impl Run<'_> {
             }
         };
         match result {
-            Ok(kind) => self.compiled(span, kind),
+            Ok(kind) => {
+                self.warn();
+                self.compiled(span, kind);
+            }
             Err(fault) => self.fault(fault),
         }
     }

@@ -63,7 +63,7 @@ impl Resolver<'_> {
                 return Err(fault.with_help("give its arguments by position").into());
             }
             let arguments = &call.arguments.positional;
-            let typed = arguments.iter().map(|e| self.expression(e, reach)).collect::<Resolved<Vec<_>>>()?;
+            let typed = self.all(arguments.iter().map(|e| self.expression(e, reach)))?;
             return convert(&name, typed, span, &spans(arguments));
         }
         let Some(function) = functions::function(&name) else {
@@ -71,7 +71,7 @@ impl Resolver<'_> {
             return Err(self.unknown_function(&name, call.function.span).into());
         };
         let arguments = library_arguments(function, call)?;
-        let typed = arguments.iter().map(|e| self.expression(e, reach)).collect::<Resolved<Vec<_>>>()?;
+        let typed = self.all(arguments.iter().map(|e| self.expression(e, reach)))?;
         let spans: Vec<Span> = arguments.iter().map(|argument| argument.span).collect();
         function.bind(typed).map_err(|f| call_fault(f, span, &spans))
     }

@@ -12,26 +12,8 @@ use crate::syntax::tree::{Expr, NamedExpr, Path, Rename, SelectItem, Step};
 
 impl Resolver<'_> {
     pub(crate) fn select(&self, input: Relation, items: &[SelectItem], step: &Step) -> Resolved<Relation> {
-        let mut columns: Vec<(ScopeColumn, Typed)> = Vec::new();
-        let mut spans: Vec<Span> = Vec::new();
-        for item in items {
-            match item {
-                SelectItem::All { except, span } => {
-                    let mut left_out = Vec::new();
-                    for path in except {
-                        left_out.push(self.column(&input.scope, path)?.id.clone());
-                    }
-                    for column in input.scope.visible().filter(|column| !left_out.contains(&column.id)) {
-                        columns.push(kept(column));
-                        spans.push(*span);
-                    }
-                }
-                SelectItem::Item(named) => {
-                    columns.push(self.named_column(&input.scope, named)?);
-                    spans.push(named.span);
-                }
-            }
-        }
+        let selected = self.all(items.iter().map(|item| self.selected(&input.scope, item)))?;
+        let (mut columns, spans): (Vec<(ScopeColumn, Typed)>, Vec<Span>) = selected.into_iter().flatten().unzip();
         if columns.is_empty() {
             return Err(names::NO_COLUMNS.error("no column is left", step.span).into());
         }
@@ -49,17 +31,31 @@ impl Resolver<'_> {
         Ok(self.project(input, columns, self.origin(step.span)))
     }
 
+    /// The columns that an item of `select` stands for, each with its place in the text.
+    fn selected(&self, scope: &Scope, item: &SelectItem) -> Resolved<Vec<((ScopeColumn, Typed), Span)>> {
+        match item {
+            SelectItem::All { except, span } => {
+                let left_out = self.all(except.iter().map(|path| Ok(&self.column(scope, path)?.id)))?;
+                let stay = scope.visible().filter(|column| !left_out.contains(&&column.id));
+                Ok(stay.map(|column| (kept(column), *span)).collect())
+            }
+            SelectItem::Item(named) => Ok(vec![(self.named_column(scope, named)?, named.span)]),
+        }
+    }
+
     pub(crate) fn derive(&self, input: Relation, items: &[NamedExpr], step: &Step) -> Resolved<Relation> {
         let mut columns: Vec<(ScopeColumn, Typed)> = input.scope.columns.iter().map(kept).collect();
-        let mut seen: Vec<&str> = Vec::new();
-        for item in items {
+        let named = items.iter().map(|item| {
             let name = item_name(self, item)?;
+            Ok((item, name, self.expression(&item.expr, Reach::columns(&input.scope))?))
+        });
+        let mut seen: Vec<&str> = Vec::new();
+        for (item, name, typed) in self.all(named)? {
             if seen.contains(&name) {
                 let message = format!("`{name}` is derived twice in one step");
                 return Err(names::SAME_NAME.error(message, item.span).into());
             }
             seen.push(name);
-            let typed = self.expression(&item.expr, Reach::columns(&input.scope))?;
             let mut column = ScopeColumn::new(name, self.fresh(name), typed.ty.clone());
             let place = input.scope.find(name, item.span)?.map(|old| old.id.clone());
             match place.and_then(|id| columns.iter().position(|(c, _)| c.id == id)) {
@@ -75,10 +71,7 @@ impl Resolver<'_> {
     }
 
     pub(crate) fn drop_columns(&self, mut input: Relation, paths: &[Path], step: &Step) -> Resolved<Relation> {
-        let mut dropped = Vec::new();
-        for path in paths {
-            dropped.push(self.column(&input.scope, path)?.id.clone());
-        }
+        let dropped = self.all(paths.iter().map(|path| Ok(self.column(&input.scope, path)?.id.clone())))?;
         for column in &mut input.scope.columns {
             column.hidden |= dropped.contains(&column.id);
         }

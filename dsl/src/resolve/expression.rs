@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use datafusion_common::ScalarValue;
 use tidebook_plan::{ColumnType, Span, Type};
 
-use crate::diagnostics::names;
+use crate::diagnostics::{doubts, names};
 use crate::functions::{self, CallFault, FaultKind, Typed};
 use crate::resolve::Resolver;
 use crate::resolve::aggregate::Aggregation;
@@ -51,25 +51,24 @@ impl Resolver<'_> {
                     TextPart::Text(text) => Ok(text_literal(text)),
                     TextPart::Value(e) => one(e),
                 });
-                Ok(functions::interpolate(typed.collect::<Resolved<Vec<_>>>()?))
+                Ok(functions::interpolate(self.all(typed)?))
             }
             ExprKind::List(items) => {
-                let typed = items.iter().map(one).collect::<Resolved<Vec<_>>>()?;
+                let typed = self.all(items.iter().map(one))?;
                 functions::list(typed).map_err(|f| call_fault(f, expr.span, &spans(items)))
             }
             ExprKind::Record(fields) => {
-                let mut typed: Vec<(String, Typed)> = Vec::with_capacity(fields.len());
-                for field in fields {
-                    if typed.iter().any(|(name, _)| *name == field.name.text) {
+                let typed = fields.iter().enumerate().map(|(place, field)| {
+                    if fields[..place].iter().any(|earlier| earlier.name.text == field.name.text) {
                         let message = format!("the record has two fields called `{}`", field.name.text);
                         return Err(names::SAME_NAME.error(message, field.name.span).into());
                     }
-                    typed.push((field.name.text.clone(), one(&field.value)?));
-                }
-                Ok(functions::record(typed))
+                    Ok((field.name.text.clone(), one(&field.value)?))
+                });
+                Ok(functions::record(self.all(typed)?))
             }
             ExprKind::Index { base, index } => {
-                let (base_typed, index_typed) = (one(base)?, one(index)?);
+                let (base_typed, index_typed) = self.both(one(base), one(index))?;
                 functions::index(base_typed, index_typed)
                     .map_err(|f| call_fault(f, expr.span, &[base.span, index.span]))
             }
@@ -81,7 +80,8 @@ impl Resolver<'_> {
                 functions::not(one(operand)?).map_err(|f| call_fault(f, expr.span, &[operand.span]))
             }
             ExprKind::Binary { operator, left, right, .. } => {
-                let (left_typed, right_typed) = (one(left)?, one(right)?);
+                let (left_typed, right_typed) = self.both(one(left), one(right))?;
+                self.warn_of_null(*operator, left, right);
                 binary(*operator, left_typed, right_typed)
                     .map_err(|f| call_fault(f, expr.span, &[left.span, right.span]))
             }
@@ -99,6 +99,28 @@ impl Resolver<'_> {
                 Err(names::WRONG_TYPE.error(message, expr.span).into())
             }
         }
+    }
+
+    /// A comparison with a bare null, which is never true.
+    fn warn_of_null(&self, operator: BinaryOperator, left: &Expr, right: &Expr) {
+        let is_null = |expr: &Expr| matches!(expr.kind, ExprKind::Literal(Literal::Null));
+        let test = match operator {
+            BinaryOperator::Equal => "is null",
+            BinaryOperator::NotEqual => "is not null",
+            _ => return,
+        };
+        let value = match (is_null(left), is_null(right)) {
+            (false, true) => left,
+            (true, false) => right,
+            _ => return,
+        };
+        let span = left.span.to(right.span);
+        let written = format!("{} {test}", value.span.of(self.text));
+        let warning = doubts::NULL_COMPARED
+            .warning("a comparison with null is null, never true", span)
+            .with_help(format!("write `{written}`"))
+            .with_edit(span, written);
+        self.warnings.borrow_mut().push(warning);
     }
 
     /// An expression that must be true or false.
@@ -144,9 +166,7 @@ impl Resolver<'_> {
     ) -> Resolved<Typed> {
         let typed = self.expression(value, reach)?;
         let (options_typed, option_spans) = match &options.kind {
-            ExprKind::List(items) => {
-                (items.iter().map(|item| self.expression(item, reach)).collect::<Resolved<Vec<_>>>()?, spans(items))
-            }
+            ExprKind::List(items) => (self.all(items.iter().map(|item| self.expression(item, reach)))?, spans(items)),
             _ => {
                 let list = self.expression(options, reach)?;
                 if matches!(list.ty.ty, Type::List(_)) {
@@ -163,12 +183,10 @@ impl Resolver<'_> {
     }
 
     fn case(&self, expr: &Expr, arms: &[CaseArm], otherwise: Option<&Expr>, reach: Reach<'_>) -> Resolved<Typed> {
-        let mut branches = Vec::with_capacity(arms.len());
-        let mut value_spans = Vec::new();
-        for arm in arms {
-            branches.push((self.condition(&arm.condition, reach)?, self.expression(&arm.value, reach)?));
-            value_spans.extend([arm.condition.span, arm.value.span]);
-        }
+        let value_spans: Vec<Span> = arms.iter().flat_map(|arm| [arm.condition.span, arm.value.span]).collect();
+        let branches = self.all(
+            arms.iter().map(|arm| self.both(self.condition(&arm.condition, reach), self.expression(&arm.value, reach))),
+        )?;
         let last = otherwise.map(|e| self.expression(e, reach)).transpose()?;
         functions::case(branches, last).map_err(|f| call_fault(f, expr.span, &value_spans))
     }

@@ -85,7 +85,10 @@ impl Resolver<'_> {
             locals.insert(param.clone(), typed);
         }
         self.expanding.borrow_mut().push(name.to_string());
+        let told = (self.also.borrow().len(), self.warnings.borrow().len());
         let value = self.body(&function.body, &locals);
+        self.also.borrow_mut().truncate(told.0);
+        self.warnings.borrow_mut().truncate(told.1);
         self.expanding.borrow_mut().pop();
         // The body stands in another place, maybe in another cell: the fault is shown at the call.
         let value = value.map_err(|fault| match fault {

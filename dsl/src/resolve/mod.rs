@@ -37,11 +37,12 @@ mod write;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 
-use tidebook_plan::Span;
 use tidebook_plan::connector::SourceField;
+use tidebook_plan::{Diagnostic, Span};
 
 use crate::catalog::{Catalog, Uses};
 use crate::compile::Environment;
+use crate::functions::Typed;
 use crate::logical::Origin;
 
 pub(crate) use errors::errors_table;
@@ -82,6 +83,10 @@ pub(crate) struct Resolver<'a> {
     pub env_used: Cell<bool>,
     /// Functions that are being expanded, the outermost first.
     pub expanding: RefCell<Vec<String>>,
+    /// What else is wrong with the statement, where one fault does not follow from another.
+    pub also: RefCell<Vec<Diagnostic>>,
+    /// What is likely not meant, though it is right.
+    pub warnings: RefCell<Vec<Diagnostic>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -103,6 +108,34 @@ impl<'a> Resolver<'a> {
             env_allowed: Cell::new(false),
             env_used: Cell::new(false),
             expanding: RefCell::default(),
+            also: RefCell::default(),
+            warnings: RefCell::default(),
+        }
+    }
+
+    /// All results of parts that do not depend on each other; where some are faults, the first of them, the others being
+    /// told beside it.
+    pub(crate) fn all<T>(&self, parts: impl IntoIterator<Item = Resolved<T>>) -> Resolved<Vec<T>> {
+        let mut good = Vec::new();
+        let mut fault: Option<Fault> = None;
+        for part in parts {
+            match (part, &fault) {
+                (Ok(value), _) => good.push(value),
+                (Err(Fault::Said(diagnostic)), Some(Fault::Said(_))) => self.also.borrow_mut().push(*diagnostic),
+                (Err(said @ Fault::Said(_)), _) => fault = Some(said),
+                (Err(Fault::Quiet), None) => fault = Some(Fault::Quiet),
+                (Err(Fault::Quiet), Some(_)) => {}
+            }
+        }
+        fault.map_or(Ok(good), Err)
+    }
+
+    /// Both results, as [`Resolver::all`].
+    pub(crate) fn both(&self, one: Resolved<Typed>, other: Resolved<Typed>) -> Resolved<(Typed, Typed)> {
+        let mut both = self.all([one, other])?.into_iter();
+        match (both.next(), both.next()) {
+            (Some(one), Some(other)) => Ok((one, other)),
+            _ => unreachable!("two parts give two results"),
         }
     }
 

@@ -3,7 +3,7 @@
 use tidebook_plan::diagnostic::near_names;
 use tidebook_plan::{Diagnostic, Span, Type};
 
-use crate::diagnostics::names;
+use crate::diagnostics::{doubts, names};
 use crate::functions::{self, Typed};
 use crate::resolve::expression::call_fault;
 use crate::resolve::fault::{self, Resolved};
@@ -22,6 +22,12 @@ impl Resolver<'_> {
             return Ok(local.clone());
         }
         if let Some(column) = reach.scope.find(&name.text, name.span)? {
+            if self.catalog.params.contains_key(&name.text) {
+                self.warnings.borrow_mut().push(doubts::HIDDEN_PARAMETER.warning(
+                    format!("`{}` is a column here, which hides the parameter of that name", name.text),
+                    name.span,
+                ));
+            }
             return Ok(Typed::column(column.id.clone(), column.ty.clone()));
         }
         if let Some(aggregation) = reach.aggregation {

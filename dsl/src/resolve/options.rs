@@ -20,6 +20,9 @@ pub(crate) struct CheckedOptions {
     pub spans: Vec<(&'static str, Span)>,
 }
 
+/// Connectors of the language that this build does not have.
+const OF_LATER_BUILDS: &[&str] = &["kafka", "postgres", "http", "lance"];
+
 impl Resolver<'_> {
     /// The connector of that name and direction.
     pub(crate) fn connector(&self, path: &Path, direction: Direction) -> Resolved<&ConnectorSpec> {
@@ -38,6 +41,9 @@ impl Resolver<'_> {
             let diagnostic = sources::UNKNOWN_CONNECTOR.error(message, path.span);
             let help = format!("`{verb}` takes {}", fault::list_names(candidates));
             return Err(diagnostic.with_help(help).into());
+        }
+        if OF_LATER_BUILDS.contains(&name.as_str()) {
+            return Err(fault::not_available(&format!("the connector `{name}`"), path.span).into());
         }
         let diagnostic = sources::UNKNOWN_CONNECTOR.error(format!("unknown connector `{name}`"), path.span);
         Err(fault::suggest(diagnostic, &name, &candidates, &format!("`{verb}` takes")).into())

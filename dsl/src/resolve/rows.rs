@@ -69,20 +69,19 @@ impl Resolver<'_> {
         for step in steps {
             let mut rows = Vec::with_capacity(step.len());
             for row in step {
-                let mut fields: Vec<(String, Typed, Span)> = Vec::with_capacity(row.fields.len());
-                for field in &row.fields {
-                    if fields.iter().any(|(name, _, _)| *name == field.name.text) {
+                let fields = row.fields.iter().enumerate().map(|(place, field)| {
+                    if row.fields[..place].iter().any(|earlier| earlier.name.text == field.name.text) {
                         let message = format!("the row has two columns called `{}`", field.name.text);
                         return Err(names::SAME_NAME.error(message, field.name.span).into());
                     }
                     let value = self.expression(&field.value, reach)?;
-                    fields.push((field.name.text.clone(), value, field.value.span));
-                }
-                rows.push(TypedRow { negated: row.negated, fields });
+                    Ok((field.name.text.clone(), value, field.value.span))
+                });
+                rows.push(self.all(fields).map(|fields| TypedRow { negated: row.negated, fields }));
             }
-            out.push(rows);
+            out.push(self.all(rows));
         }
-        Ok(out)
+        self.all(out)
     }
 }
 

@@ -22,10 +22,11 @@ impl Resolver<'_> {
         let (input_scope, ordering) = (input.scope.clone(), input.ordering.clone());
         let aggregation = Aggregation::new(&input_scope, &ordering, !key_scope.columns.is_empty(), computed);
         let mut results: Vec<(ScopeColumn, Typed)> = Vec::new();
-        for item in &summarize.aggregates {
+        let typed = summarize.aggregates.iter().map(|item| {
             let reach = Reach { aggregation: Some(&aggregation), ..Reach::columns(&key_scope) };
-            let typed = self.expression(&item.expr, reach)?;
-            let name = item_name(self, item)?;
+            Ok((item, self.expression(&item.expr, reach)?, item_name(self, item)?))
+        });
+        for (item, typed, name) in self.all(typed)? {
             let column = ScopeColumn::new(name, self.fresh(name), typed.ty.clone());
             let earlier = key_scope.columns.iter().chain(results.iter().map(|(column, _)| column));
             if earlier.into_iter().any(|first| first.name == column.name) {
@@ -78,8 +79,8 @@ impl Resolver<'_> {
     #[allow(clippy::type_complexity)]
     fn keys(&self, input: &Relation, summarize: &Summarize) -> Resolved<(Vec<ScopeColumn>, Vec<(ScopeColumn, Typed)>)> {
         let (mut keys, mut computed): (Vec<ScopeColumn>, Vec<(ScopeColumn, Typed)>) = (Vec::new(), Vec::new());
-        for item in &summarize.by {
-            let (mut column, typed) = self.named_column(&input.scope, item)?;
+        let named = summarize.by.iter().map(|item| Ok((item, self.named_column(&input.scope, item)?)));
+        for (item, (mut column, typed)) in self.all(named)? {
             if let Some(first) = keys.iter().find(|first| first.name == column.name) {
                 return Err(fault::two_columns(first, &column, item.span).into());
             }

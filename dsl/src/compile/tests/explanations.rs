@@ -1,12 +1,12 @@
 //! Every entry of the registry that this stage gives: its wrong example gives it, its right example is right.
 
-use crate::diagnostics::{names, sources, steps};
+use crate::diagnostics::{doubts, names, sources, steps};
 
 use super::*;
 
 #[test]
 fn examples_hold() {
-    for entry in [names::ALL, sources::ALL, steps::ALL].into_iter().flatten() {
+    for entry in [names::ALL, sources::ALL, steps::ALL, doubts::ALL].into_iter().flatten() {
         let wrong = compile("cell", entry.wrong, &mut Catalog::default(), &Toy::default());
         let codes: Vec<&str> = wrong.diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
         // A table breaks only where something else is wrong too.

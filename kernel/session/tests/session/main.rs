@@ -2,6 +2,7 @@
 
 mod collector;
 mod commands;
+mod history;
 mod late;
 mod redefine;
 mod watch;

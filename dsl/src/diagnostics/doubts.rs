@@ -1,0 +1,26 @@
+//! D06xx: what is right and likely not meant. These are warnings: the statement runs.
+
+use super::Explanation;
+
+/// `a == null`.
+pub static NULL_COMPARED: Explanation = Explanation {
+    code: "D0601",
+    title: "a comparison with null",
+    text: "Null is the absence of a value: a comparison with it is null, not true, so `where` keeps no row. `is null` and \
+           `is not null` ask whether there is a value.",
+    wrong: "t = rows [ {a: 1}, {a: null} ] | where a == null",
+    right: "t = rows [ {a: 1}, {a: null} ] | where a is null",
+};
+
+/// A column and a parameter of one name.
+pub static HIDDEN_PARAMETER: Explanation = Explanation {
+    code: "D0602",
+    title: "a column hides a parameter",
+    text: "Where a column is called like a parameter, the name means the column. Rename one of them if the parameter is \
+           meant.",
+    wrong: "param least: int = 2\nt = rows [ {a: 1, least: 5} ] | where a > least",
+    right: "param lowest: int = 2\nt = rows [ {a: 1, least: 5} ] | where a > lowest",
+};
+
+/// Every entry of the family, in the order of the codes.
+pub static ALL: &[&Explanation] = &[&NULL_COMPARED, &HIDDEN_PARAMETER];
