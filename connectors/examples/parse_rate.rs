@@ -105,9 +105,10 @@ fn measure(folder: &Path, file: &str, columns: &[(&str, Type)]) -> Result<(), Bo
         key: Vec::new(),
         generation: 0,
         base: folder.to_path_buf(),
+        selection: Default::default(),
     };
     let (started, cpu) = (Instant::now(), cpu_seconds()?);
-    let mut source = connector.open(OpenRequest { spec, repeats: None })?;
+    let mut source = connector.open(OpenRequest { spec, repeats: None, beside: None })?;
     let (mut rows, mut errors) = (0, 0);
     while let SourceEvent::Batch(batch) = source.next(Duration::ZERO)? {
         rows += batch.rows.len();

@@ -104,6 +104,7 @@ fn get(builder: &mut FlowBuilder, name: &str, types: &[(Type, DataType)]) -> Nod
         key: vec![],
         generation: 0,
         base: Default::default(),
+        selection: Default::default(),
     };
     let types = types.iter().map(|(_, ty)| ty.clone()).collect();
     builder.add(Operator::Get { source: Arc::new(source) }, types, Span::default(), "read")

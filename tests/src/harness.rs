@@ -74,6 +74,10 @@ impl Environment for World {
         }
     }
 
+    fn selects(&self, connector: &str, options: &Options) -> bool {
+        self.sources.iter().any(|source| source.spec().name == connector && source.selects(options))
+    }
+
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }

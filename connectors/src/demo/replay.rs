@@ -115,7 +115,8 @@ impl SourceConnector for ReplaySource {
         }
         let (pattern, format) = file(&spec.options, &spec.base)?;
         let schema = spec.schema().to_arrow();
-        let files = BoundedFiles::open(OpenRequest { spec: spec.clone(), repeats: None }, format, pattern)?;
+        let files =
+            BoundedFiles::open(OpenRequest { spec: spec.clone(), repeats: None, beside: None }, format, pattern)?;
         Ok(Box::new(Replay::load(files, schema, time, speed)?))
     }
 }

@@ -135,8 +135,16 @@ mod tests {
         let fields = connector.describe(&options, folder.path()).unwrap();
         let name = "demo.replay".to_string();
         let base = folder.path().to_path_buf();
-        let spec = SourceSpec { connector: name, options, fields, key: vec![], generation: 0, base };
-        connector.open(OpenRequest { spec, repeats: None })
+        let spec = SourceSpec {
+            connector: name,
+            options,
+            fields,
+            key: vec![],
+            generation: 0,
+            base,
+            selection: Default::default(),
+        };
+        connector.open(OpenRequest { spec, repeats: None, beside: None })
     }
 
     #[test]

@@ -226,8 +226,16 @@ mod tests {
         }
         let fields = connector.describe(&options, Path::new(".")).unwrap();
         let name = "demo.ticks".to_string();
-        let spec = SourceSpec { connector: name, options, fields, key: vec![], generation: 0, base: ".".into() };
-        connector.open(OpenRequest { spec, repeats: None })
+        let spec = SourceSpec {
+            connector: name,
+            options,
+            fields,
+            key: vec![],
+            generation: 0,
+            base: ".".into(),
+            selection: Default::default(),
+        };
+        connector.open(OpenRequest { spec, repeats: None, beside: None })
     }
 
     #[test]

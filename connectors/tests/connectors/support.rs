@@ -51,12 +51,20 @@ pub fn spec(name: &str, base: &Path, given: &[(&str, OptionValue)], fields: Opti
     let connector = source(name);
     let options = options(connector.spec(), given);
     let fields = fields.unwrap_or_else(|| connector.describe(&options, base).unwrap());
-    SourceSpec { connector: name.to_string(), options, fields, key: vec![], generation: 0, base: base.to_path_buf() }
+    SourceSpec {
+        connector: name.to_string(),
+        options,
+        fields,
+        key: vec![],
+        generation: 0,
+        base: base.to_path_buf(),
+        selection: Default::default(),
+    }
 }
 
 /// Opens a use of a source.
 pub fn open(spec: &SourceSpec, repeats: Option<Resume>) -> Result<Box<dyn Source>, ConnectorError> {
-    source(&spec.connector).open(OpenRequest { spec: spec.clone(), repeats })
+    source(&spec.connector).open(OpenRequest { spec: spec.clone(), repeats, beside: None })
 }
 
 /// The rows of a batch as JSON arrays.

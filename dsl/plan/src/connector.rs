@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::ChangeBatch;
 use crate::schema::{Column, Schema};
+use crate::selection::Selection;
 use crate::types::{ColumnType, Type};
 
 /// What kind of literal an option takes.
@@ -229,13 +230,31 @@ pub struct SourceSpec {
     pub generation: u64,
     /// The folder that relative paths start from.
     pub base: PathBuf,
+    /// The part of the fields and rows that is read.
+    pub selection: Selection,
 }
 
 impl SourceSpec {
-    /// The schema of the rows.
+    /// The schema of the rows: of those fields that are selected.
     pub fn schema(&self) -> Schema {
-        let columns = self.fields.iter().map(|f| Column { name: f.name.clone(), ty: f.ty.clone() }).collect();
-        Schema { columns, key: self.key.clone() }
+        let columns = self.columns();
+        match &self.selection.columns {
+            Some(selected) => {
+                Schema { columns: selected.iter().map(|i| columns[*i].clone()).collect(), key: Vec::new() }
+            }
+            None => Schema { columns, key: self.key.clone() },
+        }
+    }
+
+    /// All fields as columns, selected or not.
+    pub fn columns(&self) -> Vec<Column> {
+        self.fields.iter().map(|f| Column { name: f.name.clone(), ty: f.ty.clone() }).collect()
+    }
+
+    /// True if both read the same input, though perhaps other parts of it.
+    pub fn reads_what(&self, other: &SourceSpec) -> bool {
+        let whole = |spec: &SourceSpec| SourceSpec { selection: Selection::default(), ..spec.clone() };
+        whole(self) == whole(other)
     }
 
     /// A text that is the same exactly if two uses read the same rows; it contains secrets: hash it, never show it.
@@ -248,7 +267,8 @@ impl SourceSpec {
             defaults,
             self.key,
             self.generation,
-            self.base
+            self.base,
+            self.selection.identity()
         ]);
         parts.to_string()
     }
@@ -282,7 +302,7 @@ pub type Resume = serde_json::Value;
 /// Rows that arrived together; never split over epochs.
 #[derive(Clone, Debug)]
 pub struct SourceBatch {
-    /// Rows in the order and types of [`SourceSpec::fields`]. For a keyed source a negative difference
+    /// Rows in the order and types of [`SourceSpec::schema`]. For a keyed source a negative difference
     /// deletes its row's key, whatever the other columns are.
     pub rows: ChangeBatch,
     /// Pieces that could not become rows.
@@ -335,6 +355,9 @@ pub struct OpenRequest {
     /// rows from the start, so that it can tell whether the input is still the same; it ends by itself no
     /// earlier than there.
     pub repeats: Option<Resume>,
+    /// Where a reader of another selection of the same input stands, if there is one: what both read has to be the
+    /// same, since both are one table.
+    pub beside: Option<Resume>,
 }
 
 /// A connector that reads.
@@ -350,6 +373,12 @@ pub trait SourceConnector: Send + Sync {
 
     /// How later readers get the contents.
     fn contents(&self, options: &Options) -> Contents;
+
+    /// True if it makes use of a [`Selection`], so that reading a part of it is cheaper than sharing one reader of
+    /// everything. Such a source is reread, and has no key.
+    fn selects(&self, _options: &Options) -> bool {
+        false
+    }
 
     /// True if it ends by itself.
     fn is_bounded(&self, options: &Options) -> bool;

@@ -109,7 +109,7 @@ pub struct ConstantStep {
 /// What a node does. Positions in `NodeId` fields point into the plan.
 #[derive(Clone, Debug)]
 pub enum Operator {
-    /// The rows of a source. Errors: [`crate::connector::source_error_schema`].
+    /// The rows of a source, as far as they are selected. Errors: [`crate::connector::source_error_schema`].
     Get {
         /// Which source.
         source: Arc<SourceSpec>,

@@ -5,7 +5,7 @@
 //! - [`span`], [`diagnostic`] and [`drawing`]: where text is wrong, how that is said, and how it looks.
 //! - [`types`] and [`schema`]: the types of Tide and their one Arrow representation each.
 //! - [`flow`]: the flow plan, the only thing that the engine renders.
-//! - [`connector`]: what a source, a sink and their options look like.
+//! - [`connector`]: what a source, a sink and their options look like; [`selection`]: which part of a source is read.
 //! - [`change`]: a batch of rows with the difference of each.
 
 pub mod change;
@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod drawing;
 pub mod flow;
 pub mod schema;
+pub mod selection;
 pub mod span;
 pub mod types;
 
@@ -22,5 +23,6 @@ pub use diagnostic::{Diagnostic, Edit, Label, Severity};
 pub use drawing::{Drawing, Ink};
 pub use flow::{Fingerprint, FlowExpr, FlowNode, FlowPlan, History, HistoryId, NodeId, Operator};
 pub use schema::{Column, Schema};
+pub use selection::{Comparison, Predicate, Selection, Test};
 pub use span::Span;
 pub use types::{ColumnType, Type};

@@ -15,6 +15,11 @@ pub trait Environment {
     /// Where the input is missing, unreadable or does not say.
     fn describe(&self, connector: &str, options: &Options) -> Result<Vec<SourceField>, ConnectorError>;
 
+    /// True if the source reads less where a plan needs less.
+    fn selects(&self, _connector: &str, _options: &Options) -> bool {
+        false
+    }
+
     /// The variable that `env("NAME")` reads.
     fn variable(&self, name: &str) -> Option<String>;
 

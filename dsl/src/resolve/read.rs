@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tidebook_plan::connector::{
     ConnectorError, ConnectorSpec, Direction, OptionKind, Options, SourceField, SourceSpec, source_error_schema,
 };
-use tidebook_plan::{Span, Type};
+use tidebook_plan::{Selection, Span, Type};
 
 use crate::diagnostics::{names, sources};
 use crate::functions;
@@ -31,12 +31,14 @@ impl Resolver<'_> {
             key: Vec::new(),
             generation: self.generation,
             base: self.env.base().to_path_buf(),
+            selection: Selection::default(),
         };
         match &connector.schema {
             Some(fields) => (source.fields, source.key) = self.declared(fields)?,
             None => source.fields = self.described(&source, connector)?,
         }
         check_columns(spec, &checked, &source.fields)?;
+        source.selection.allowed = source.key.is_empty() && self.env.selects(&source.connector, &source.options);
         self.sources.borrow_mut().push(checked.summary);
         let retracts = !source.key.is_empty() || takes_back(&source.options);
         let ids: Vec<String> = source.fields.iter().map(|field| self.fresh(&field.name)).collect();

@@ -105,9 +105,9 @@ impl SourceFeed {
         }
     }
 
-    /// How the source is opened; `repeats` for a second reader.
-    pub fn open_request(&self, repeats: Option<Resume>) -> OpenRequest {
-        OpenRequest { spec: (*self.spec).clone(), repeats }
+    /// How the source is opened; `repeats` for a second reader, `beside` for the first one of another selection.
+    pub fn open_request(&self, repeats: Option<Resume>, beside: Option<Resume>) -> OpenRequest {
+        OpenRequest { spec: (*self.spec).clone(), repeats, beside }
     }
 
     /// How its contents are to be kept. The rows of a keyed source are held anyway, in order to replace them.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
-use tidebook_plan::connector::{Contents, SourceSpec};
+use tidebook_plan::connector::{Contents, Resume, SourceSpec};
 use tidebook_plan::flow::{Fingerprint, FlowNode, FlowPlan, Operator};
 
 use super::feeds::{ConstantFeed, Feed, Keep, Origin, Repeater, SourceFeed, Tap};
@@ -170,9 +170,19 @@ impl Coordinator {
         };
         let mut source = SourceFeed::new(spec, connector, &node.schema, keep);
         let log = if let Keep::Stored(log) = &source.keep { Some(log.clone()) } else { None };
-        let request = source.open_request(None);
+        let request = source.open_request(None, self.beside(spec));
         source.reader = Some(read(&mut self.threads, id, Arc::clone(&source.connector), request, log)?);
         Ok(source)
+    }
+
+    /// Where a reader of another selection of the same input stands: the one that has come farthest.
+    fn beside(&self, spec: &SourceSpec) -> Option<Resume> {
+        let origins = self.feeds.values().map(|feed| &feed.origin);
+        let others = origins.filter_map(|origin| match origin {
+            Origin::Source(other) if other.spec.reads_what(spec) => Some(other),
+            _ => None,
+        });
+        others.max_by_key(|other| other.rows + other.errors)?.resume.clone()
     }
 
     /// Lets a dataflow read a feed: it gets the contents that were given before.
@@ -197,7 +207,7 @@ impl Coordinator {
                         again = true;
                     }
                     Keep::Reread if some => {
-                        let request = source.open_request(source.resume.clone());
+                        let request = source.open_request(source.resume.clone(), None);
                         let connector = Arc::clone(&source.connector);
                         let (_stop, token) = read_again(&mut self.threads, id, connector, request, known)?;
                         source.again.push(Repeater { dataflow, _stop, token });

@@ -217,6 +217,7 @@ pub fn get(builder: &mut FlowBuilder, name: &str, key: Vec<usize>) -> NodeId {
         key,
         generation: 0,
         base: std::path::PathBuf::new(),
+        selection: Default::default(),
     };
     builder.add(Operator::Get { source: Arc::new(source) }, source_types(), Span::default(), "read")
 }

@@ -13,7 +13,9 @@ impl fmt::Display for FlowPlan {
                 write!(f, " %{input}")?;
             }
             match &node.operator {
-                Operator::Get { source } => write!(f, " {}", source.connector)?,
+                Operator::Get { source } => {
+                    write!(f, " {}{}", source.connector, source.selection.explain(&source.columns()))?;
+                }
                 Operator::Constant { steps, .. } => write!(f, " {} step(s)", steps.len())?,
                 Operator::Linear { stages, .. } => {
                     for stage in stages {

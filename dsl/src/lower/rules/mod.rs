@@ -5,6 +5,7 @@
 mod fuse;
 mod rebuild;
 mod reduce_join;
+mod select;
 mod stages;
 
 use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -22,6 +23,8 @@ const RULES: &[Rule] = &[
     ("fuse", fuse::fuse),
     // Sums over a join are formed below it. After `fuse`, so that at most one linear step stands between the two.
     ("reduce_join", reduce_join::reduce_join),
+    // Sources give only what is left to be read. Last, when every step stands where it will.
+    ("select", select::select),
 ];
 
 /// Runs every rule once.

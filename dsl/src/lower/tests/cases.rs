@@ -9,8 +9,8 @@ use datafusion_expr::{Expr, JoinConstraint, LogicalPlan};
 use tidebook_plan::flow::Fraction;
 
 use super::super::{LowerError, lower};
-use super::plans::{check_case, column, int, is, math, named, origin, scan};
-use crate::functions::{AggregateFunction, Arithmetic, Comparison, Typed};
+use super::plans::{check_case, column, int, is, math, named, origin, scan, selective};
+use crate::functions::{AggregateFunction, Arithmetic, Comparison, Typed, and};
 use crate::logical::{self, AggregateColumn, JoinType, SortColumn};
 
 fn check(name: &str, roots: &[LogicalPlan]) {
@@ -152,6 +152,34 @@ fn equal_parts_are_one_node() {
     let again = scan("jsonl", &["id#1", "product#2", "qty#3"]);
     let renamed = logical::project(again, vec![(column("id#1"), "id#11".into())], origin("select")).unwrap();
     check("shared_source", &[logical::join(orders(), renamed, JoinType::Semi, &on, false).unwrap()]);
+}
+
+#[test]
+fn a_source_that_can_read_less_is_asked_for_less() {
+    let source = || selective("parquet", &["day#1", "buyer#2", "amount#3", "note#4"]);
+    let late = is(column("day#1"), Comparison::GreaterOrEqual, int(20));
+    let rest = is(int(5), Comparison::Less, column("amount#3"));
+    let both = and(late.clone(), rest.clone()).unwrap();
+    let filtered = logical::filter(source(), both, origin("where …")).unwrap();
+    let sums = vec![aggregate(AggregateFunction::Sum, "amount#3", "total#5")];
+    let small = logical::project(filtered, named(&["amount#3", "buyer#2"]), origin("select …")).unwrap();
+    let summed = summarize(small, &["buyer#2"], sums);
+    check("select_columns_and_rows", std::slice::from_ref(&summed));
+    // Of two readers the second needs other rows as well, and other columns.
+    let other = logical::filter(source(), late, origin("where …")).unwrap();
+    let other = logical::project(other, named(&["note#4"]), origin("select …")).unwrap();
+    check("select_for_two_readers", &[summed, other]);
+    // A step that can fail shows whole rows in its errors; and a row that a later filter drops may fail before.
+    let quotient = math(Arithmetic::Divide, column("amount#3"), column("day#1"));
+    let checked = logical::project(source(), vec![(quotient, "q#6".into())], origin("derive …")).unwrap();
+    let names: Vec<String> = (0..6).map(|i| format!("e#{i}")).collect();
+    let errors = logical::errors(&checked, &names).unwrap();
+    let kept = logical::filter(checked, is(column("q#6"), Comparison::Less, int(9)), origin("where …")).unwrap();
+    check("select_around_errors", &[kept, errors]);
+    // Who reads everything leaves the source as it is; so does who reads only its errors.
+    check("select_everything", &[source()]);
+    let told: Vec<String> = (0..5).map(|i| format!("e#{i}")).collect();
+    check("select_only_errors", &[logical::errors(&source(), &told).unwrap()]);
 }
 
 #[test]

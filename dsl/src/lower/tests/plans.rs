@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use datafusion_expr::LogicalPlan;
 use tidebook_plan::connector::{Options, SourceField, SourceSpec};
 use tidebook_plan::flow::{ConstantStep, positional_schema};
-use tidebook_plan::{ChangeBatch, ColumnType, Span, Type};
+use tidebook_plan::{ChangeBatch, ColumnType, Selection, Span, Type};
 
 use crate::functions::{Arithmetic, Comparison, Typed, arithmetic, compare};
 use crate::logical::{self, Origin};
@@ -50,6 +50,15 @@ pub fn named(columns: &[&str]) -> Vec<(Typed, String)> {
 
 /// A source of ints.
 pub fn scan(connector: &str, names: &[&str]) -> LogicalPlan {
+    source(connector, names, false)
+}
+
+/// A source of ints that can read less than everything.
+pub fn selective(connector: &str, names: &[&str]) -> LogicalPlan {
+    source(connector, names, true)
+}
+
+fn source(connector: &str, names: &[&str], allowed: bool) -> LogicalPlan {
     let fields = names.iter().map(|name| SourceField {
         name: name.to_string(),
         ty: ColumnType::nullable(Type::Int),
@@ -63,6 +72,7 @@ pub fn scan(connector: &str, names: &[&str]) -> LogicalPlan {
         key: vec![],
         generation: 0,
         base: PathBuf::new(),
+        selection: Selection { allowed, ..Selection::default() },
     };
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     logical::source(Arc::new(source), &names, origin("read")).unwrap()
