@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidebook_plan::connector::{ConnectorSpec, SinkConnector, SourceConnector};
 
-use crate::{demo, files, sink};
+use crate::{columnar, demo, files, sink};
 
 /// All that read.
 pub fn sources() -> Vec<Arc<dyn SourceConnector>> {
@@ -13,6 +13,8 @@ pub fn sources() -> Vec<Arc<dyn SourceConnector>> {
         Arc::new(files::jsonl::source()),
         Arc::new(files::text::source()),
         Arc::new(files::whole::source()),
+        Arc::new(columnar::sources::parquet()),
+        Arc::new(columnar::sources::arrow()),
         Arc::new(demo::ticks::source()),
         Arc::new(demo::replay::source()),
     ]
@@ -20,7 +22,12 @@ pub fn sources() -> Vec<Arc<dyn SourceConnector>> {
 
 /// All that write.
 pub fn sinks() -> Vec<Arc<dyn SinkConnector>> {
-    vec![Arc::new(sink::csv::sink()), Arc::new(sink::jsonl::sink())]
+    vec![
+        Arc::new(sink::csv::sink()),
+        Arc::new(sink::jsonl::sink()),
+        Arc::new(sink::columnar::parquet()),
+        Arc::new(sink::columnar::arrow()),
+    ]
 }
 
 /// What all of them are called, take and promise, sources first.

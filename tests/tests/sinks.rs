@@ -104,3 +104,40 @@ fn a_target_that_cannot_be_written_fails_the_run() {
     assert_eq!(run.status.code(), Some(1), "{}", run.err);
     assert!(run.err.contains("out"), "{}", run.err);
 }
+
+#[test]
+fn columnar_files_of_one_run_are_read_by_the_next() {
+    let folder = run(
+        "t = rows [ {id: 1, year: 2025, at: @2026-01-01T10:00:00Z, xs: [1, 2]}, {id: 2, year: 2026, at: null, xs: []} ]\n\
+                      then [ {id: 3, year: 2026, at: null, xs: [3]}, -{id: 2, year: 2026, at: null, xs: []} ] | key by id\n\
+                      t | write parquet(\"out/t.parquet\")\n\
+                      t | write parquet(\"out/parts\", partition_by: \"year\", compression: snappy)\n\
+                      t | write arrow(\"out/changes\", mode: changes)\n",
+    );
+    fs::write(
+        folder.path().join("again.tide"),
+        "t = rows [ {id: 1, year: 2025, at: @2026-01-01T10:00:00Z, xs: [1, 2]}, {id: 3, year: 2026, at: null, xs: [3]} ]\n\
+         one = read parquet(\"out/t.parquet\")\n\
+         parts = read parquet(\"out/parts/**/*.parquet\") | select id, year, at, xs\n\
+         changes = read arrow(\"out/changes/*.arrow\") | summarize n: sum(_diff) by id | where n != 0 | select id\n\
+         expect one equals t\n\
+         expect parts equals t\n\
+         expect changes equals (t | select id)\n\
+         one | where year == 2025 | select id\n",
+    )
+    .unwrap();
+    let again = binary::run_json(folder.path(), "again.tide", &[]).unwrap();
+    assert!(again.status.success(), "{}", again.err);
+    assert!(again.out.contains("\"rows\":[[1]]"), "{}", again.out);
+}
+
+#[test]
+fn a_columnar_target_that_cannot_be_written_fails_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("out"), "a file where a folder is needed").unwrap();
+    fs::write(folder.path().join("script.tide"), "rows [ {id: 1} ] | write parquet(\"out/t.parquet\")\n").unwrap();
+    let run = binary::run_json(folder.path(), "script.tide", &[]).unwrap();
+    assert!(!run.status.success());
+    assert!(run.err.contains("cannot write `out/t.parquet`"), "{}", run.err);
+    assert_eq!(fs::read_to_string(folder.path().join("out")).unwrap(), "a file where a folder is needed");
+}

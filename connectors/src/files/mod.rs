@@ -27,9 +27,11 @@ use tidebook_plan::connector::{
 };
 
 pub(crate) use bounded::BoundedFiles;
-pub(crate) use opening::FileFormat;
+pub(crate) use opening::{FileFormat, NamedFile, ReadError, ReadRows, WholeFormat};
 pub(crate) use pattern::FilePattern;
 pub(crate) use sampling::describe;
+pub(crate) use stamp::Stamp;
+pub(crate) use watched::WatchedFiles;
 
 /// A connector that reads files of one format.
 pub struct FileSource {
@@ -63,19 +65,19 @@ impl SourceConnector for FileSource {
     fn open(&self, request: OpenRequest) -> Result<Box<dyn Source>, ConnectorError> {
         let pattern = pattern(&request.spec.options, &request.spec.base)?;
         Ok(if request.spec.options.flag("watch") {
-            Box::new(watched::WatchedFiles::open(&request.spec, self.format, pattern)?)
+            Box::new(WatchedFiles::open(&request.spec, self.format, pattern)?)
         } else {
             Box::new(BoundedFiles::open(request, self.format, pattern)?)
         })
     }
 }
 
-fn pattern(options: &Options, base: &Path) -> Result<FilePattern, ConnectorError> {
+pub(crate) fn pattern(options: &Options, base: &Path) -> Result<FilePattern, ConnectorError> {
     FilePattern::new(options.text("path").unwrap_or_default(), base)
 }
 
 /// The options of every file source, the format's own ones behind.
-fn options(own: impl IntoIterator<Item = OptionSpec>) -> Vec<OptionSpec> {
+pub(crate) fn options(own: impl IntoIterator<Item = OptionSpec>) -> Vec<OptionSpec> {
     let path = OptionSpec {
         positional: true,
         required: true,

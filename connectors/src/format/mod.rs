@@ -11,6 +11,7 @@ pub mod csv;
 mod infer;
 pub mod jsonl;
 mod metadata;
+mod push;
 mod rows;
 pub mod scalar;
 mod shape;
@@ -21,8 +22,10 @@ pub mod value;
 
 use tidebook_plan::connector::{ConnectorError, Options, SourceField, SourceSpec};
 
+pub(crate) use column::ColumnBuilder;
 pub use infer::SAMPLE_BYTES;
 pub use metadata::{FileFacts, MetadataColumns};
+pub(crate) use push::{push_json, push_text};
 pub use rows::{Cell, Decoded, RowBuffer};
 pub use shape::Shape;
 

@@ -8,8 +8,10 @@ use tidebook_plan::connector::{ConnectorError, Sink, SinkRequest, WriteMode};
 use super::encode::{Encoder, Encoding};
 use super::target::Target;
 
-const EPOCH: &str = "_epoch";
-const DIFF: &str = "_diff";
+/// The column with the epoch of a change.
+pub(super) const EPOCH: &str = "_epoch";
+/// The column with the difference of a change.
+pub(super) const DIFF: &str = "_diff";
 
 /// Adds the records of each commit in one write.
 pub struct LogFile {

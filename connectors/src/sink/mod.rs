@@ -1,9 +1,12 @@
 //! Files as sinks. What is committed is visible at once and whole; what is not leaves no trace.
 
+pub mod columnar;
 pub mod csv;
+mod current;
 mod encode;
 pub mod jsonl;
 mod log;
+mod part;
 mod target;
 mod upsert;
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tidebook_plan::connector::{ConnectorError, SinkRequest};
 
+use super::part::part_file;
+
 /// A file to write.
 pub struct Target {
     path: PathBuf,
@@ -51,15 +53,7 @@ impl Target {
     }
 
     fn try_replace(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let mut builder = tempfile::Builder::new();
-        // A hidden name, which no wildcard of a watched folder matches.
-        let prefix = format!(".{name}.");
-        builder.prefix(&prefix).suffix(".part");
-        if let Some(permissions) = self.permissions() {
-            builder.permissions(permissions);
-        }
-        let part = builder.tempfile_in(self.folder())?;
+        let part = part_file(&self.path)?;
         let mut writer = io::BufWriter::with_capacity(1 << 18, part.as_file());
         write(&mut writer)?;
         writer.flush()?;
@@ -69,15 +63,6 @@ impl Target {
         let length = file.metadata()?.len();
         self.committed = Some((file, length));
         Ok(())
-    }
-
-    /// Those of the file that is replaced, else those of any new file: temporary files are private otherwise.
-    fn permissions(&self) -> Option<std::fs::Permissions> {
-        #[cfg(unix)]
-        let new = Some(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        #[cfg(not(unix))]
-        let new = None;
-        std::fs::metadata(&self.path).ok().map(|metadata| metadata.permissions()).or(new)
     }
 
     /// Adds bytes to the file, which is there.

@@ -1,6 +1,8 @@
 //! The connectors through their public interface, as the engine uses them.
 
 mod bounded;
+mod columnar;
+mod columnar_sinks;
 mod contract;
 mod layers;
 mod sinks;

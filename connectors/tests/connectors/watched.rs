@@ -315,7 +315,18 @@ fn what_is_not_there_yet() {
     let open = |path: &str| {
         let fields = columns(&[("n", Type::Int)]);
         let (name, base) = ("csv".to_string(), folder.path().to_path_buf());
-        open(&SourceSpec { connector: name, options: use_of(path), fields, key: vec![], generation: 0, base }, None)
+        open(
+            &SourceSpec {
+                connector: name,
+                options: use_of(path),
+                fields,
+                key: vec![],
+                generation: 0,
+                base,
+                selection: Default::default(),
+            },
+            None,
+        )
     };
     assert!(matches!(open("a.csv"), Err(ConnectorError::Missing { what }) if what == "a.csv"));
     assert!(matches!(open("*.csv").unwrap().next(Duration::ZERO), Ok(SourceEvent::Idle)));
@@ -339,4 +350,41 @@ fn a_file_that_cannot_be_opened_is_an_error_until_it_can() {
     std::fs::remove_file(watched.path("loop.jsonl")).unwrap();
     watched.write("loop.jsonl", "{\"n\":2}\n");
     watched.wait_for(json!([1, 2]));
+}
+
+/// A columnar file with these numbers, put in its place as a whole.
+fn put_columnar(folder: &Path, name: &str, numbers: &[i64]) {
+    let column = || -> arrow_array::ArrayRef { std::sync::Arc::new(arrow_array::Int64Array::from(numbers.to_vec())) };
+    let part = folder.join(".part");
+    if name.ends_with(".parquet") {
+        crate::columnar::write_parquet(&part, vec![("n", column())], 2);
+    } else {
+        crate::columnar::write_arrow(&part, vec![("n", column())]);
+    }
+    std::fs::rename(part, folder.join(name)).unwrap();
+}
+
+#[test]
+fn a_columnar_file_is_replaced_as_a_whole() {
+    for format in ["parquet", "arrow"] {
+        let name = |name: &str| format!("{name}.{format}");
+        let mut watched = Watched::new(format, &name("*"), |folder| put_columnar(folder, &name("a"), &[1, 2, 3]));
+        watched.wait_for(json!([1, 2, 3]));
+        put_columnar(watched.folder.path(), &name("b"), &[7]);
+        watched.wait_for(json!([1, 2, 3, 7]));
+        put_columnar(watched.folder.path(), &name("a"), &[2, 3, 4, 5, 6]);
+        watched.wait_for(json!([2, 3, 4, 5, 6, 7]));
+        std::fs::remove_file(watched.path(&name("b"))).unwrap();
+        watched.wait_for(json!([2, 3, 4, 5, 6]));
+        // What is no such file is one error, until it is one.
+        watched.write(&name("c"), "no columns");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while watched.table().len() != 6 {
+            assert!(Instant::now() < deadline, "the error is told");
+            watched.step(Duration::from_millis(10));
+        }
+        assert!(watched.table()[5]["error"].as_str().unwrap().starts_with("cannot be read: is no sound "));
+        put_columnar(watched.folder.path(), &name("c"), &[8]);
+        watched.wait_for(json!([2, 3, 4, 5, 6, 8]));
+    }
 }

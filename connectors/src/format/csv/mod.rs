@@ -199,7 +199,7 @@ impl CsvDecoder {
 
 /// A scalar's text into its column; false where it is none.
 #[inline]
-fn push_scalar(values: &mut Values, text: &[u8]) -> bool {
+pub(super) fn push_scalar(values: &mut Values, text: &[u8]) -> bool {
     fn push<T>(values: &mut Vec<T>, value: Option<T>) -> bool {
         let fits = value.is_some();
         values.extend(value);

@@ -1,0 +1,147 @@
+//! Columnar files that only grow: the rows of a table that never retracts, or all changes of any table.
+//!
+//! A columnar file cannot be added to, since its end says what is in it. In a folder every commit is a file of its own,
+//! named after its last epoch; a single file is written anew, its former rows first.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_array::{Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow_schema::{DataType, Field, Schema};
+use arrow_select::take::take_record_batch;
+use tidebook_plan::ChangeBatch;
+use tidebook_plan::connector::{ConnectorError, Sink};
+
+use super::commit::Commit;
+use super::encode::Encoding;
+use super::layout::Layout;
+use crate::columnar::read_back;
+use crate::sink::log::{DIFF, EPOCH};
+
+/// Adds the rows of each commit.
+pub struct LogFiles {
+    layout: Layout,
+    encoding: Encoding,
+    /// True if each row says its epoch and difference.
+    changes: bool,
+    /// Rows that are not visible yet, by folder.
+    staged: BTreeMap<u64, Vec<(String, RecordBatch)>>,
+    begun: bool,
+}
+
+impl LogFiles {
+    /// A writer of new files.
+    pub fn new(layout: Layout, encoding: Encoding, changes: bool) -> LogFiles {
+        LogFiles { layout, encoding, changes, staged: BTreeMap::new(), begun: false }
+    }
+
+    /// The file of a commit.
+    fn file(&self, folder: &str, epoch: u64) -> PathBuf {
+        if self.layout.single {
+            return self.layout.path.clone();
+        }
+        // As many digits as the largest number has: the names are in the order of the epochs.
+        self.layout.folder(folder).join(format!("epoch-{epoch:020}.{}", self.encoding.extension()))
+    }
+
+    fn write_file(
+        &self,
+        commit: &mut Commit,
+        folder: &str,
+        epoch: u64,
+        rows: Vec<RecordBatch>,
+    ) -> Result<(), ConnectorError> {
+        let path = self.file(folder, epoch);
+        let new = rows.into_iter().map(Ok);
+        let mut batches: Box<dyn Iterator<Item = io::Result<RecordBatch>>> = Box::new(new);
+        if self.layout.single && self.begun {
+            let former = read_back(self.encoding.format(), &path, &self.layout.shown)?;
+            batches = Box::new(former.chain(batches));
+        }
+        commit.write(path, &self.layout.shown, |out| self.encoding.write(out, batches.as_mut()))
+    }
+
+    fn publish(&self, epoch: u64) -> Result<(), ConnectorError> {
+        let mut folders: BTreeMap<&str, Vec<RecordBatch>> = BTreeMap::new();
+        for (folder, rows) in self.staged.range(..=epoch).flat_map(|(_, staged)| staged) {
+            folders.entry(folder).or_default().push(rows.clone());
+        }
+        if folders.is_empty() {
+            if self.begun {
+                return Ok(());
+            }
+            // The target of an empty table exists and says what its columns are.
+            folders.insert("", Vec::new());
+        }
+        let mut commit = Commit::default();
+        if !self.begun && !self.layout.single {
+            let extension = self.encoding.extension();
+            let own = |name: &str| is_commit(name, extension);
+            super::earlier(&self.layout.path, &own).into_iter().for_each(|path| commit.remove(path));
+        }
+        for (folder, rows) in folders {
+            self.write_file(&mut commit, folder, epoch, rows)?;
+        }
+        commit.publish(&self.layout.shown)
+    }
+}
+
+/// True for the name of a file that a commit has written.
+fn is_commit(name: &str, extension: &str) -> bool {
+    let digits = name.strip_prefix("epoch-").and_then(|rest| rest.strip_suffix(extension)?.strip_suffix('.'));
+    digits.is_some_and(|digits| digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+impl Sink for LogFiles {
+    fn write(&mut self, epoch: u64, changes: &ChangeBatch) -> Result<(), ConnectorError> {
+        for (folder, changes) in self.layout.split(changes) {
+            let rows = if self.changes { with_epoch(&changes, epoch) } else { repeated(&changes)? };
+            self.staged.entry(epoch).or_default().push((folder, self.layout.to_stored(&rows)));
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, epoch: u64) -> Result<(), ConnectorError> {
+        self.publish(epoch)?;
+        self.begun = true;
+        self.staged = self.staged.split_off(&(epoch + 1));
+        Ok(())
+    }
+}
+
+/// The rows with their epoch and difference behind.
+fn with_epoch(changes: &ChangeBatch, epoch: u64) -> RecordBatch {
+    let count = changes.len();
+    let number = i64::try_from(epoch).unwrap_or(i64::MAX);
+    let mut fields: Vec<_> = changes.rows.schema().fields().iter().cloned().collect();
+    fields.extend([EPOCH, DIFF].map(|name| Arc::new(Field::new(name, DataType::Int64, false))));
+    let mut columns = changes.rows.columns().to_vec();
+    columns.push(Arc::new(Int64Array::from(vec![number; count])));
+    columns.push(Arc::new((0..count).map(|row| Some(changes.diff(row))).collect::<Int64Array>()));
+    let options = RecordBatchOptions::new().with_row_count(Some(count));
+    match RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options) {
+        Ok(rows) => rows,
+        Err(error) => panic!("invariant: every row has an epoch and a difference: {error}"),
+    }
+}
+
+/// Each row as often as it was added.
+fn repeated(changes: &ChangeBatch) -> Result<RecordBatch, ConnectorError> {
+    let mut places = Vec::with_capacity(changes.len());
+    for row in 0..changes.len() {
+        let diff = changes.diff(row);
+        if diff < 0 {
+            let message = "a row is taken back, which `append` cannot do: use `mode: changes`".to_string();
+            return Err(ConnectorError::Option { option: "mode", message });
+        }
+        places.extend(std::iter::repeat_n(row as u32, usize::try_from(diff).unwrap_or(0)));
+    }
+    let places = UInt32Array::from(places);
+    if places.len() == changes.len() {
+        return Ok(changes.rows.clone());
+    }
+    take_record_batch(&changes.rows, &places)
+        .map_err(|error| ConnectorError::Format { what: "append".to_string(), message: error.to_string() })
+}
