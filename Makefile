@@ -91,7 +91,7 @@ check: ## the fast checks: no warnings, house rules
 bless: ## accept what the tests' expected files would now be; read the diff before committing
 	@TIDEBOOK_BLESS=1 $(CARGO) test --release --workspace
 
-bench: build ## the benchmarks: figures for people; ONLY=throughput, latency or update runs one
+bench: build ## the benchmarks: figures for people; ONLY=throughput, latency, update, parquet or parquet-memory runs one
 	@"$(TARGET)/release/bench" $(ONLY)
 
 clean: ## what the tests and the notebooks have written

@@ -1,12 +1,13 @@
 //! The benchmarks: figures for people, not timed tests.
 //!
-//! `cargo run --release -p tidebook-tests --bin bench` runs all; a word after `--` runs one of `throughput`, `latency`
-//! and `update`. They need the program `tidebook` of the same build.
+//! `cargo run --release -p tidebook-tests --bin bench` runs all; a word after `--` runs one of `throughput`, `latency`,
+//! `update`, `parquet` and `parquet-memory` (the last two make files of some gigabytes, and only run when named). They need the program `tidebook` of the same build.
 
 mod data;
 mod latency;
 mod loops;
 mod measure;
+mod parquet;
 mod throughput;
 mod update;
 
@@ -21,10 +22,12 @@ fn main() -> ExitCode {
         ["throughput"] => throughput::run(),
         ["latency"] => latency::run(),
         ["update"] => update::run(),
+        ["parquet"] => parquet::run(),
+        ["parquet-memory"] => parquet::memory(),
         // The hand-written loops run as processes of their own, so that they are measured as `tidebook` is.
         ["loop-words", words] => loops::words(Path::new(words)),
         ["loop-orders", orders, products] => loops::orders(Path::new(orders), Path::new(products)),
-        _ => Err("usage: bench [all | throughput | latency | update]".to_string()),
+        _ => Err("usage: bench [all | throughput | latency | update | parquet | parquet-memory]".to_string()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
