@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use parquet::arrow::ArrowWriter;
 use tidebook_engine::CatchUp;
 use tidebook_tests::feed::Feed;
 use tidebook_tests::generator::{Column, Input, InputState, Kind, Random};
@@ -107,6 +109,40 @@ fn of_files_that_are_read_again() {
     settle(&harness, &mut late);
     assert_eq!(first[0].contents().len(), 3);
     same(&first[0], &late[0], "of the same file");
+}
+
+fn write_parquet(path: &Path, rows: i64) {
+    let column = |factor: i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values((0..rows).map(|k| k * factor))) };
+    let batch = RecordBatch::try_from_iter([("k", column(1)), ("x", column(10))]).unwrap();
+    let mut writer = ArrowWriter::try_new(fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+/// Each cell reads what it needs of a file, the same part or another one; all of them read one table.
+#[test]
+fn of_parts_of_a_columnar_file() {
+    let feed = Feed::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = harness(folder.path(), 2, &feed);
+    let file = folder.path().join("t.parquet");
+    write_parquet(&file, 100);
+    let define = "t = read parquet(\"t.parquet\")";
+    let mut first = run(&mut harness, "1", &format!("{define}\na = t | where k >= 50 | select k\na\nt"));
+    settle(&harness, &mut first);
+    assert_eq!(first[0].contents().len(), 50);
+    let text = "b = t | where k >= 50 | select k\nb\nu = t | where k >= 0\nu\nc = t | summarize n: count()\nc";
+    let mut late = run(&mut harness, "2", text);
+    settle(&harness, &mut late);
+    same(&first[0], &late[0], "of the same part");
+    same(&first[1], &late[1], "of the same file");
+    assert_eq!(late[2].contents().in_order(&[]), [vec![serde_json::json!(100)]]);
+    // Now the file is another one, and no part of it belongs to the table that the others show.
+    write_parquet(&file, 101);
+    let mut other = run(&mut harness, "3", "d = t | select x\nd");
+    let told = harness.settle(&mut other, CatchUp::Present).unwrap_err().to_string();
+    assert!(told.contains("`t.parquet` no longer has what was read from it: it was written again"), "{told}");
+    settle(&harness, &mut first);
 }
 
 /// Files that are added, changed, appended to and removed while one cell reads them; the second comes in between.

@@ -321,6 +321,20 @@ fn a_damaged_file_is_an_error_and_the_others_are_read() {
 }
 
 #[test]
+fn an_encrypted_file_is_said_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    write_parquet(&path, vec![("n", Arc::new(Int64Array::from(vec![1])))], 10);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.len();
+    bytes[end - 4..].copy_from_slice(b"PARE");
+    std::fs::write(&path, bytes).unwrap();
+    let options = crate::support::options(crate::support::source("parquet").spec(), &[("path", text("a.parquet"))]);
+    let error = crate::support::source("parquet").describe(&options, folder.path()).unwrap_err().to_string();
+    assert_eq!(error, "`a.parquet`: is encrypted, which is not supported");
+}
+
+#[test]
 fn a_second_reader_refuses_a_file_that_was_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.parquet");
