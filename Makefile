@@ -12,6 +12,8 @@ SHELL := /bin/bash
 TARGET   := $(abspath $(or $(CARGO_TARGET_DIR),target))
 TIDEBOOK := $(TARGET)/release/tidebook
 VENV     := $(abspath .venv)
+# A second environment, into which the wheel is installed, and nothing but the wheel.
+WHEELENV := $(abspath .venv-wheel)
 PYTHON   ?= python3
 CARGO    ?= cargo
 # The browser of the tests; without one named here, tests/browser/lab.mjs looks for the usual names.
@@ -19,7 +21,7 @@ CHROMIUM ?=
 
 export TIDEBOOK_BIN := $(TIDEBOOK)
 
-.PHONY: help demo setup system python data build install test test-rust test-python test-browser bench check bless clean distclean
+.PHONY: help demo setup system python data build wheel install test test-rust test-python test-browser bench check bless clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -70,9 +72,26 @@ build: ## the program and its tests
 install: build .venv/.ready ## the kernel, into .venv
 	@"$(TIDEBOOK)" install --prefix "$(VENV)"
 
+.venv-wheel/.ready: tests/setup/requirements.txt
+	@echo "--- Python environment .venv-wheel"
+	@rm -f $@
+	@tests/setup/system.sh python
+	@"$(PYTHON)" -m venv "$(WHEELENV)"
+	@"$(WHEELENV)/bin/pip" install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+# `build` first: it compiles the workspace, of which the wheel needs a part; alone, the part would be compiled anew.
+wheel: build .venv-wheel/.ready ## the wheel: built, installed into an environment of its own, and tried there
+	@rm -rf "$(TARGET)/wheels"
+	@"$(WHEELENV)/bin/maturin" build --release --locked --quiet --out "$(TARGET)/wheels"
+	@"$(WHEELENV)/bin/maturin" sdist --out "$(TARGET)/wheels" 2>/dev/null
+	@"$(WHEELENV)/bin/pip" uninstall --quiet --yes --disable-pip-version-check tidebook 2>/dev/null || true
+	@"$(WHEELENV)/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-index "$(TARGET)"/wheels/tidebook-*.whl
+	@TIDEBOOK_WHEELS="$(TARGET)/wheels" "$(WHEELENV)/bin/python" -m pytest tests/wheel
+
 # --- tests -----------------------------------------------------------------------------------------------
 
-test: test-rust test-python test-browser ## every suite; says at the end of each how many passed
+test: test-rust test-python wheel test-browser ## every suite; says at the end of each how many passed
 
 test-rust: ## unit tests, corpus, random plans
 	@$(CARGO) test --release --workspace
@@ -99,5 +118,5 @@ clean: ## what the tests and the notebooks have written
 	@find notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## that, the environments and the build
-	@rm -rf .venv tests/browser/node_modules
+	@rm -rf .venv .venv-wheel tests/browser/node_modules
 	@$(CARGO) clean

@@ -16,9 +16,9 @@ pub const SPEC: &str = "kernel.json";
 
 /// The pictures beside it.
 pub const LOGOS: [(&str, &[u8]); 3] = [
-    ("logo-32x32.png", include_bytes!("../../python/data/share/jupyter/kernels/tide/logo-32x32.png")),
-    ("logo-64x64.png", include_bytes!("../../python/data/share/jupyter/kernels/tide/logo-64x64.png")),
-    ("logo-svg.svg", include_bytes!("../../python/data/share/jupyter/kernels/tide/logo-svg.svg")),
+    ("logo-32x32.png", include_bytes!("../../python/tidebook.data/data/share/jupyter/kernels/tide/logo-32x32.png")),
+    ("logo-64x64.png", include_bytes!("../../python/tidebook.data/data/share/jupyter/kernels/tide/logo-64x64.png")),
+    ("logo-svg.svg", include_bytes!("../../python/tidebook.data/data/share/jupyter/kernels/tide/logo-svg.svg")),
 ];
 
 /// What stands in the wheel's `kernel.json` for the folder of that file.
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_wheel_carries_the_same_spec() {
-        let text = include_str!("../../python/data/share/jupyter/kernels/tide/kernel.json");
+        let text = include_str!("../../python/tidebook.data/data/share/jupyter/kernels/tide/kernel.json");
         let wheel: Value = serde_json::from_str(text).unwrap();
         let program = wheel["argv"][0].as_str().unwrap();
         assert!(program.starts_with(WHEEL_FOLDER) && program.ends_with("/bin/tidebook"), "{program}");

@@ -148,7 +148,7 @@ mod tests {
         let prefix = tempfile::tempdir().unwrap();
         let folder = spec_folder(prefix.path());
         fs::create_dir_all(&folder).unwrap();
-        let wheel = include_str!("../../python/data/share/jupyter/kernels/tide/kernel.json");
+        let wheel = include_str!("../../python/tidebook.data/data/share/jupyter/kernels/tide/kernel.json");
         for (text, told) in [(wheel, "pip uninstall tidebook"), ("{}", "another kernel")] {
             fs::write(folder.join(SPEC), text).unwrap();
             let failure = uninstall(prefix.path(), "tide").unwrap_err();
