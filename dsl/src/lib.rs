@@ -6,12 +6,14 @@
 //! - `resolve`: names and types; the tree to a logical plan. [`catalog`] keeps what is defined.
 //! - [`functions`]: the scalar library and the aggregates. [`logical`]: the nodes of a plan that DataFusion lacks.
 //! - [`optimize`]: the rules, in their order. [`lower`]: the logical plan to the flow plan.
+//! - [`limits`]: how much of everything is taken.
 //! - [`mod@compile`]: all of it for one cell. [`assist`]: completion and inspection. [`diagnostics`]: the codes.
 //! - [`reference`]: every name with what it means, as `%help` and the folder `reference` show it.
 
 pub mod assist;
 pub mod diagnostics;
 pub mod functions;
+pub mod limits;
 pub mod logical;
 pub mod lower;
 pub mod optimize;

@@ -23,6 +23,8 @@ pub mod tree;
 use pest::Parser;
 use tidebook_plan::{Diagnostic, Span};
 
+use crate::diagnostics::syntax as codes;
+use crate::limits;
 use build::Builder;
 pub use completeness::{Completeness, is_complete};
 pub use format::{Formatted, format};
@@ -30,12 +32,6 @@ use grammar::{Grammar, Rule};
 pub(crate) use pieces::cut;
 use scan::{Scan, TokenKind};
 use tree::{Command, Expr, Name, Statement, StatementKind};
-
-/// The most brackets inside of each other.
-pub const MAX_NESTING: usize = 64;
-
-/// The most operators in a row in one expression (chains of `and` and of `or` are free).
-pub const MAX_CHAIN: usize = 200;
 
 /// The words that are never a plain name.
 pub const RESERVED: [&str; 15] =
@@ -46,13 +42,46 @@ pub const RESERVED: [&str; 15] =
 pub struct Parsed {
     /// The statements without a fault, in the order of the text.
     pub statements: Vec<Statement>,
-    /// One for each statement with a fault, in the order of the text.
+    /// One for each statement with a fault, in the order of the text; for those after the first hundred one for all.
     pub diagnostics: Vec<Diagnostic>,
+    /// The faults that are only counted.
+    pub(crate) untold: Option<Untold>,
+}
+
+/// Faults that are only counted: nobody reads them all, and making them takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Untold {
+    /// How many.
+    pub count: usize,
+    /// Where the first is.
+    pub first: Span,
+}
+
+impl Untold {
+    /// Cuts off what is not told one by one; `later` are counted already.
+    pub fn cut(diagnostics: &mut Vec<Diagnostic>, later: Option<Untold>) -> Option<Untold> {
+        let Some(first) = diagnostics.get(limits::DIAGNOSTICS).map(|fault| fault.span) else { return later };
+        let count = diagnostics.len() - limits::DIAGNOSTICS;
+        diagnostics.truncate(limits::DIAGNOSTICS);
+        Some(Untold { count: count + later.map_or(0, |untold| untold.count), first })
+    }
+
+    /// One diagnostic for all.
+    pub fn diagnostic(self) -> Diagnostic {
+        let Untold { count, first } = self;
+        let more = if count == 1 { "1 more fault is".to_string() } else { format!("{count} more faults are") };
+        let fault = codes::LIMIT.error(format!("{more} not told one by one; the first of them is here"), first);
+        fault.with_help("mend what was told, and run the cell again")
+    }
 }
 
 /// Parses the text of a cell.
 pub fn parse(text: &str) -> Parsed {
     let mut parsed = Parsed::default();
+    if text.len() > limits::CELL_BYTES {
+        parsed.diagnostics.push(faults::too_large(text));
+        return parsed;
+    }
     if let Some(statement) = foreign(text) {
         parsed.statements.push(statement);
         return parsed;
@@ -71,6 +100,13 @@ pub fn parse(text: &str) -> Parsed {
         at += run;
     }
     parsed.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    if let Some(first) = parsed.statements.get(limits::STATEMENTS) {
+        let fault = faults::too_many("statements in a cell", limits::STATEMENTS, parsed.statements.len(), first.span);
+        parsed.statements.clear();
+        parsed.diagnostics.push(fault.with_help("split the cell, or read long lists of rows from a file"));
+    }
+    parsed.untold = Untold::cut(&mut parsed.diagnostics, parsed.untold);
+    parsed.diagnostics.extend(parsed.untold.map(Untold::diagnostic));
     parsed
 }
 
@@ -79,6 +115,9 @@ pub fn parse(text: &str) -> Parsed {
 /// # Errors
 /// The fault of the expression.
 pub fn parse_expression(text: &str) -> Result<Expr, Box<Diagnostic>> {
+    if text.len() > limits::CELL_BYTES {
+        return Err(Box::new(faults::too_large(text)));
+    }
     let scan = Scan::new(text);
     if let Some(fault) = scan.faults.first() {
         return Err(Box::new(fault.clone()));
@@ -88,7 +127,7 @@ pub fn parse_expression(text: &str) -> Result<Expr, Box<Diagnostic>> {
             let Some(expr) = pairs.next().and_then(|pair| pair.into_inner().next()) else {
                 panic!("the grammar gives an expression its `expr`")
             };
-            Builder { scan: &scan, offset: 0 }.expr(expr)
+            Builder::new(&scan, 0).expr(expr)
         }
         Err(error) => Err(Box::new(faults::explain(&scan, 0..scan.tokens.len(), 0, &faults::Stop::of(&error, 0)))),
     }

@@ -29,6 +29,40 @@ pub(crate) struct Uses {
     pub functions: BTreeSet<String>,
     /// Parameters.
     pub params: BTreeSet<String>,
+    /// How much of what they stand for went into it.
+    pub extent: Extent,
+}
+
+impl Uses {
+    /// All names, of whatever kind.
+    pub fn names(&self) -> impl Iterator<Item = &String> + Clone {
+        self.tables.iter().chain(&self.functions).chain(&self.params)
+    }
+}
+
+/// How much a table consists of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Steps and heads, those of a table as often as it is read.
+    pub nodes: usize,
+    /// Its own steps.
+    pub steps: usize,
+    /// Steps to the tables that it reads, the longest way.
+    pub below: usize,
+}
+
+impl Extent {
+    /// Steps from a source, at most.
+    pub fn depth(self) -> usize {
+        self.steps + self.below
+    }
+
+    /// Takes in a further part.
+    pub fn add(&mut self, part: Extent) {
+        self.nodes += part.nodes;
+        self.steps += part.steps;
+        self.below = self.below.max(part.below);
+    }
 }
 
 /// A definition of a table.

@@ -157,7 +157,7 @@ pub struct OutputText {
     /// The cell that it stands in.
     pub cell: String,
     /// The text of that cell when it ran.
-    pub text: String,
+    pub text: Arc<str>,
     /// The statement's place in it.
     pub span: Span,
 }

@@ -1,6 +1,6 @@
 //! One cell being compiled: what its statements have changed so far.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use tidebook_plan::{Diagnostic, HistoryId, Span};
@@ -8,8 +8,8 @@ use tidebook_plan::{Diagnostic, HistoryId, Span};
 use crate::catalog::{Catalog, Uses, affected, in_order};
 use crate::compile::{Compiled, CompiledStatement, Environment, StatementKind};
 use crate::resolve::{Fault, Resolved, Resolver};
-use crate::syntax::Parsed;
 use crate::syntax::tree::StatementKind as Written;
+use crate::syntax::{Parsed, Untold};
 
 /// A cell on its way through the compiler.
 pub(crate) struct Run<'a> {
@@ -20,7 +20,7 @@ pub(crate) struct Run<'a> {
     /// Names that this cell has defined so far.
     pub(super) defined: BTreeSet<String>,
     /// Names whose definition failed and that have no earlier one.
-    pub(super) failed: BTreeSet<String>,
+    pub(super) failed: Arc<BTreeSet<String>>,
     statements: Vec<CompiledStatement>,
     diagnostics: Vec<Diagnostic>,
     changed: BTreeSet<String>,
@@ -31,6 +31,10 @@ pub(crate) struct Run<'a> {
     also: Vec<Diagnostic>,
     /// What is likely not meant in it.
     warnings: Vec<Diagnostic>,
+    /// Names that some definition was resolved with; a change of any other name changes nothing else.
+    mentioned: HashSet<String>,
+    /// Faults of the syntax that are only counted.
+    untold: Option<Untold>,
     /// What each table of another cell kept before that is bound to history.
     kept: Vec<(String, Vec<HistoryId>)>,
 }
@@ -40,13 +44,14 @@ impl<'a> Run<'a> {
         let others = catalog.tables.iter().filter(|(_, definition)| definition.cell != cell);
         let kept = others.map(|(name, _)| (name.clone(), catalog.own_histories(name)));
         let kept = kept.filter(|(_, histories)| !histories.is_empty()).collect();
+        let mentioned = catalog.tables.values().flat_map(|definition| definition.uses.names()).cloned().collect();
         Run {
             cell,
             text: Arc::from(text),
             catalog,
             env,
             defined: BTreeSet::new(),
-            failed: BTreeSet::new(),
+            failed: Arc::default(),
             statements: Vec::new(),
             diagnostics: Vec::new(),
             changed: BTreeSet::new(),
@@ -54,6 +59,8 @@ impl<'a> Run<'a> {
             raised: BTreeSet::new(),
             also: Vec::new(),
             warnings: Vec::new(),
+            mentioned,
+            untold: None,
             kept,
         }
     }
@@ -66,12 +73,14 @@ impl<'a> Run<'a> {
     /// Takes in the faults of the syntax, and takes back what the cell defined before and no longer defines. (With a
     /// fault in the text nobody knows what it still defines.)
     pub fn begin(&mut self, parsed: &Parsed) {
-        self.diagnostics.extend(parsed.diagnostics.iter().cloned());
+        self.untold = parsed.untold;
+        let told = parsed.diagnostics.len() - usize::from(parsed.untold.is_some());
+        self.diagnostics.extend(parsed.diagnostics.iter().take(told).cloned());
         let names: BTreeSet<&str> = parsed.statements.iter().filter_map(|statement| defines(&statement.kind)).collect();
         if !parsed.diagnostics.is_empty() {
             let text = Arc::clone(&self.text);
             let lost = assigned(&text).filter(|name| !names.contains(name) && !self.catalog.tables.contains_key(*name));
-            self.failed.extend(lost.map(str::to_string));
+            Arc::make_mut(&mut self.failed).extend(lost.map(str::to_string));
             return;
         }
         let gone = |cell: &str, name: &str| cell == self.cell && !names.contains(name);
@@ -98,6 +107,8 @@ impl<'a> Run<'a> {
             }
         }
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        self.untold = Untold::cut(&mut self.diagnostics, self.untold);
+        self.diagnostics.extend(self.untold.map(Untold::diagnostic));
         let is_new = |(name, before): &(String, Vec<HistoryId>)| {
             self.catalog.tables.get(name).is_some_and(|definition| definition.cell != self.cell)
                 && self.catalog.own_histories(name) != *before
@@ -124,7 +135,11 @@ impl<'a> Run<'a> {
     /// Notes the change of definitions, and resolves again every table that stands on them.
     pub(super) fn refresh(&mut self, changed: &Uses) {
         let names = changed.tables.iter().chain(&changed.functions).chain(&changed.params);
+        let mentioned = names.clone().any(|name| self.mentioned.contains(name));
         self.changed.extend(names.cloned());
+        if !mentioned {
+            return;
+        }
         for name in affected(self.catalog, changed) {
             if !changed.tables.contains(&name) {
                 self.resolve_again(&name);
@@ -190,6 +205,7 @@ impl<'a> Run<'a> {
         self.warnings = resolver.warnings.take();
         self.catalog.next_id = next_id;
         self.catalog.described.extend(described);
+        self.mentioned.extend(uses.names().cloned());
         (result, uses)
     }
 

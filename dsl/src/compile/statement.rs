@@ -64,7 +64,8 @@ impl Run<'_> {
             Ok(plan) => plan,
             Err(fault) => {
                 if !self.catalog.tables.contains_key(&name.text) {
-                    self.failed.insert(name.text.clone());
+                    drop(failed);
+                    Arc::make_mut(&mut self.failed).insert(name.text.clone());
                 }
                 return Err(fault);
             }
@@ -196,7 +197,7 @@ impl Run<'_> {
     }
 
     fn source(&self, span: Span) -> OutputText {
-        OutputText { cell: self.cell.to_string(), text: self.text.to_string(), span }
+        OutputText { cell: self.cell.to_string(), text: Arc::clone(&self.text), span }
     }
 }
 

@@ -4,6 +4,7 @@ mod cells;
 mod definitions;
 mod explanations;
 mod given;
+mod limits;
 mod programs;
 mod results;
 mod toy;

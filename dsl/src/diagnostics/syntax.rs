@@ -35,8 +35,9 @@ pub static UNPAIRED_BRACKET: Explanation = Explanation {
 pub static TOO_DEEP: Explanation = Explanation {
     code: "D0104",
     title: "nested too deeply",
-    text: "Brackets nest at most 64 deep, and an expression has at most 200 operators in a row (chains of `and` and \
-           of `or` may be longer). Define the inner part as a table, a `derive` or a `fn` of its own.",
+    text: "Brackets, the braces of f-strings among them, nest at most 64 deep. An expression has at most 200 operators in \
+           a row (chains of `and` and of `or` may be longer), and at most 256 operators and brackets around its \
+           innermost part. Define the inner part as a table, a `derive` or a `fn` of its own.",
     wrong: "t = rows [ {a: ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1)))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))} ]",
     right: "t = rows [ {a: (1)} ]",
 };
@@ -159,6 +160,20 @@ pub static NOT_A_TABLE: Explanation = Explanation {
     right: "param limit_qty: int = 5",
 };
 
+/// More than the language takes.
+pub static LIMIT: Explanation = Explanation {
+    code: "D0117",
+    title: "more than there may be",
+    text: "A cell has at most 4 MiB and 10,000 statements; of its faults, the first 100 are told one by one. A name has at \
+           most 255 characters, a table at most 10,000 columns, and a record as many fields. From a source to a table \
+           there are at most 500 steps, those of the tables on the way among them, and a table consists of at most 10,000 \
+           steps if each table that it reads counts as often as it is read. An expression in which functions of `fn` \
+           are written out has at most 200,000 operations, at most 1,000 of them inside of each other. Long lists of \
+           rows belong into a file: `read csv(…)`.",
+    wrong: "t = rows [ {nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: 1} ]",
+    right: "t = rows [ {n: 1} ]",
+};
+
 /// Every entry of the family, in the order of the codes.
 pub static ALL: &[&Explanation] = &[
     &UNEXPECTED,
@@ -177,4 +192,5 @@ pub static ALL: &[&Explanation] = &[
     &JOIN_CONDITION,
     &NAMELESS_COMMAND,
     &NOT_A_TABLE,
+    &LIMIT,
 ];

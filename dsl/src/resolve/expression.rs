@@ -39,8 +39,8 @@ impl<'a> Reach<'a> {
 }
 
 impl Resolver<'_> {
-    /// The expression with its type.
-    pub(crate) fn expression(&self, expr: &Expr, reach: Reach<'_>) -> Resolved<Typed> {
+    /// The expression with its type, however large.
+    pub(super) fn typed(&self, expr: &Expr, reach: Reach<'_>) -> Resolved<Typed> {
         let one = |e: &Expr| self.expression(e, reach);
         match &expr.kind {
             ExprKind::Literal(value) => Ok(literal(value)),

@@ -102,7 +102,7 @@ impl Resolver<'_> {
             }
             Fault::Quiet => Fault::Quiet,
         })?;
-        give_back(name, value, function.returns.as_ref(), span)
+        self.measured(give_back(name, value, function.returns.as_ref(), span)?, span)
     }
 
     fn body(&self, body: &Expr, locals: &HashMap<String, Typed>) -> Resolved<Typed> {

@@ -17,7 +17,7 @@ impl Resolver<'_> {
     pub(crate) fn head(&self, head: &Head) -> Resolved<Relation> {
         match &head.kind {
             HeadKind::Table(path) => self.table(path),
-            HeadKind::Read(connector) => self.read(connector, head.span),
+            HeadKind::Read(connector) => self.bounded(self.read(connector, head.span)?, head.span),
             HeadKind::Rows(steps) => self.rows(steps, head.span),
             HeadKind::Nested(pipeline) => self.pipeline(pipeline),
             HeadKind::Serve(connector) => {
@@ -50,6 +50,7 @@ impl Resolver<'_> {
                 .with_help(format!("mend the definition of `{}` and run its cell again", name.text))
                 .into());
         }
+        self.count_table(definition.uses.extent, path.span)?;
         match path.parts.get(1).map(|part| part.text.as_str()) {
             None => Ok(self.use_table(&definition.plan, Some(&name.text))),
             Some("errors") if path.parts.len() == 2 => {

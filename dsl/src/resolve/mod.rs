@@ -5,6 +5,7 @@
 //! of the text is found here, before any data flows, and is a diagnostic with a span.
 
 mod aggregate;
+mod budget;
 mod build;
 mod call;
 mod columns;
@@ -87,6 +88,8 @@ pub(crate) struct Resolver<'a> {
     pub also: RefCell<Vec<Diagnostic>>,
     /// What is likely not meant, though it is right.
     pub warnings: RefCell<Vec<Diagnostic>>,
+    /// How many expressions the one that is being resolved stands in.
+    pub depth: Cell<usize>,
 }
 
 impl<'a> Resolver<'a> {
@@ -110,6 +113,7 @@ impl<'a> Resolver<'a> {
             expanding: RefCell::default(),
             also: RefCell::default(),
             warnings: RefCell::default(),
+            depth: Cell::new(0),
         }
     }
 

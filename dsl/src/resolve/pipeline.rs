@@ -37,7 +37,12 @@ impl Resolver<'_> {
         Ok(relation)
     }
 
-    fn step(&self, mut input: Relation, step: &Step) -> Resolved<Relation> {
+    fn step(&self, input: Relation, step: &Step) -> Resolved<Relation> {
+        self.count_step(step.span)?;
+        self.bounded(self.apply(input, step)?, step.span)
+    }
+
+    fn apply(&self, mut input: Relation, step: &Step) -> Resolved<Relation> {
         match &step.kind {
             StepKind::Where(condition) => {
                 let condition = self.condition(condition, Reach::columns(&input.scope))?;

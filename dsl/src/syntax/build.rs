@@ -14,12 +14,16 @@ mod statement;
 mod step;
 mod types;
 
+use std::cell::Cell;
+
 use pest::iterators::{Pair, Pairs};
 use tidebook_plan::{Diagnostic, Span};
 
+use super::faults;
 use super::grammar::Rule;
 use super::scan::Scan;
 use super::tree::{Name, Path};
+use crate::limits::COLUMNS;
 
 /// A part of the tree, or the fault that prevents it.
 pub(super) type Built<T> = Result<T, Box<Diagnostic>>;
@@ -29,10 +33,25 @@ pub(super) struct Builder<'a> {
     /// The whole cell.
     pub scan: &'a Scan<'a>,
     /// Where in the cell the piece begins that pest has seen.
-    pub offset: usize,
+    offset: usize,
+    /// Operators and brackets around the expression that is being built.
+    depth: Cell<usize>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    /// A builder for a piece that begins at `offset`.
+    pub fn new(scan: &'a Scan<'a>, offset: usize) -> Self {
+        Builder { scan, offset, depth: Cell::new(0) }
+    }
+
+    /// Refuses a list that is longer than a table may be wide.
+    fn bounded<T>(&self, list: Vec<T>, what: &str, span: Span) -> Built<Vec<T>> {
+        match list.len() {
+            found if found > COLUMNS => Err(Box::new(faults::too_many(what, COLUMNS, found, span))),
+            _ => Ok(list),
+        }
+    }
+
     /// Where a pair stands in the cell, without the blanks that pest may have added to its end.
     fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         self.scan.trim(Span::new(pair.as_span().start() + self.offset, pair.as_span().end() + self.offset))

@@ -15,6 +15,7 @@ use super::RESERVED;
 use super::grammar::Rule;
 use super::scan::{Scan, Token, TokenKind, closing};
 use crate::diagnostics::syntax as codes;
+use crate::limits::CELL_BYTES;
 
 /// Where pest could not go on.
 #[derive(Debug)]
@@ -92,6 +93,18 @@ pub(super) fn explain(scan: &Scan<'_>, piece: Range<usize>, statement: usize, st
     let start = statement.clamp(piece.start, piece.end) - piece.start;
     let site = Site { scan, tokens, start, found, stop };
     unpaired(&site).or_else(|| slips::find(&site)).unwrap_or_else(|| expected::describe(&site))
+}
+
+/// More than the limit of something.
+pub(super) fn too_many(what: &str, limit: usize, found: usize, span: Span) -> Diagnostic {
+    codes::LIMIT.error(format!("there are at most {limit} {what}, found {found}"), span)
+}
+
+/// A cell that is too large to be looked at.
+pub(super) fn too_large(text: &str) -> Diagnostic {
+    let (limit, found) = (CELL_BYTES >> 20, text.len() >> 20);
+    let fault = codes::LIMIT.error(format!("a cell has at most {limit} MiB, this one has {found}"), Span::default());
+    fault.with_help("put long lists of rows into a file and read it: `read csv(…)`, `read jsonl(…)`")
 }
 
 /// The first bracket that does not pair, unless the fault comes before it.

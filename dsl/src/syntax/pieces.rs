@@ -11,12 +11,12 @@ use super::build::Builder;
 use super::faults::{self, Stop};
 use super::grammar::{Grammar, Rule};
 use super::scan::{Scan, Token, TokenKind};
-use super::{Parsed, RESERVED, steps, suspects};
+use super::{Parsed, RESERVED, Untold, steps, suspects};
+use crate::limits;
 
 /// Parses the tokens `from..to`, which contain no command.
 pub(super) fn parse_run(scan: &Scan<'_>, from: usize, to: usize, parsed: &mut Parsed) {
-    let too_deep = scan.faults.iter().any(|fault| fault.code == crate::diagnostics::syntax::TOO_DEEP.code);
-    if !too_deep && scan.faults.is_empty() && parse_statements(scan, from, to, parsed).is_ok() {
+    if scan.faults.is_empty() && parse_statements(scan, from, to, parsed).is_ok() {
         return;
     }
     for (from, to) in cut(scan, from, to) {
@@ -27,9 +27,13 @@ pub(super) fn parse_run(scan: &Scan<'_>, from: usize, to: usize, parsed: &mut Pa
 /// Parses a piece; of a piece with a fault, the statements before it and one diagnostic are kept.
 fn parse_piece(scan: &Scan<'_>, from: usize, to: usize, parsed: &mut Parsed) {
     let span = extent(scan, from, to);
-    if let Some(fault) = scan.faults.iter().find(|fault| span.start <= fault.span.start && fault.span.start < span.end)
-    {
-        parsed.diagnostics.push(fault.clone());
+    // The faults of the scan are in the order of the text.
+    let fault = scan.faults.partition_point(|fault| fault.span.start < span.start);
+    if let Some(fault) = scan.faults.get(fault).filter(|fault| fault.span.start < span.end) {
+        match parsed.diagnostics.len() < limits::DIAGNOSTICS {
+            true => parsed.diagnostics.push(fault.clone()),
+            false => parsed.untold.get_or_insert(Untold { count: 0, first: fault.span }).count += 1,
+        }
         return;
     }
     let Err(stop) = parse_statements(scan, from, to, parsed) else { return };
@@ -55,6 +59,11 @@ fn parse_piece(scan: &Scan<'_>, from: usize, to: usize, parsed: &mut Parsed) {
     if at > from && parse_statements(scan, from, at, parsed).is_err() {
         unreachable!("statements that parse one by one parse together");
     }
+    if parsed.diagnostics.len() >= limits::DIAGNOSTICS {
+        let first = Span::new(stop.at, stop.at);
+        parsed.untold.get_or_insert(Untold { count: 0, first }).count += 1;
+        return;
+    }
     parsed.diagnostics.push(faults::explain(scan, from..to, at, &stop));
 }
 
@@ -75,7 +84,7 @@ fn statement_end(scan: &Scan<'_>, at: usize, to: usize) -> Option<usize> {
 fn parse_statements(scan: &Scan<'_>, from: usize, to: usize, parsed: &mut Parsed) -> Result<(), Stop> {
     let span = extent(scan, from, to);
     let pairs = Grammar::parse(Rule::program, span.of(scan.text)).map_err(|error| Stop::of(&error, span.start))?;
-    let builder = Builder { scan, offset: span.start };
+    let builder = Builder::new(scan, span.start);
     let first = parsed.statements.len();
     let program = pairs.flat_map(|program| program.into_inner());
     for statement in program.filter(|pair| pair.as_rule() == Rule::statement) {

@@ -6,8 +6,8 @@
 
 use tidebook_plan::{Diagnostic, Span};
 
-use super::MAX_NESTING;
 use crate::diagnostics::syntax as codes;
+use crate::limits::{NAME_CHARS, NESTING};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,9 +99,10 @@ impl<'a> Scan<'a> {
             first: true,
             inside: Vec::new(),
             brackets: 0,
-            too_deep: false,
+            deep: false,
         };
         scanner.run();
+        scanner.scan.faults.sort_by_key(|fault| fault.span);
         scanner.scan
     }
 
@@ -155,7 +156,8 @@ struct Scanner<'a> {
     first: bool,
     inside: Vec<Hole>,
     brackets: usize,
-    too_deep: bool,
+    /// True once this line was found to be too deep.
+    deep: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -170,6 +172,7 @@ impl<'a> Scanner<'a> {
                         self.unclosed_text(hole.start, self.at, hole.quote);
                     }
                     self.first = true;
+                    self.deep = false;
                     self.at += 1;
                 }
                 c if c.is_whitespace() || c == '\u{FEFF}' => self.at += c.len_utf8(),
@@ -202,7 +205,7 @@ impl<'a> Scanner<'a> {
             '`' => {
                 let line = rest.find('\n').unwrap_or(rest.len());
                 match rest[1..line].find('`') {
-                    Some(end) => self.push(TokenKind::Quoted, end + 2),
+                    Some(end) => self.name(TokenKind::Quoted, end + 2),
                     None => {
                         let span = Span::new(self.at, self.at + rest[..line].trim_end().len());
                         self.scan.faults.push(
@@ -230,7 +233,7 @@ impl<'a> Scanner<'a> {
                 }
                 self.push(TokenKind::Instant, end);
             }
-            c if c.is_alphabetic() || c == '_' => self.push(TokenKind::Word, run(|c| c.is_alphanumeric() || c == '_')),
+            c if c.is_alphabetic() || c == '_' => self.name(TokenKind::Word, run(|c| c.is_alphanumeric() || c == '_')),
             _ => self.symbol(c),
         }
     }
@@ -239,16 +242,7 @@ impl<'a> Scanner<'a> {
         let rest = &self.scan.text[self.at..];
         match c {
             '(' | '[' | '{' => {
-                self.brackets += 1;
-                if self.brackets > MAX_NESTING && !self.too_deep {
-                    self.too_deep = true;
-                    let message = format!("brackets are nested more than {MAX_NESTING} deep");
-                    self.scan.faults.push(
-                        codes::TOO_DEEP
-                            .error(message, Span::new(self.at, self.at + 1))
-                            .with_help("define the inner part as a table or a function of its own"),
-                    );
-                }
+                self.open();
             }
             '}' if self.closes_hole() => {
                 let Some(Hole { brackets, quote, start }) = self.inside.pop() else {
@@ -264,6 +258,31 @@ impl<'a> Scanner<'a> {
         }
         let length = LONG_SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)).map_or(c.len_utf8(), |s| s.len());
         self.push(TokenKind::Symbol, length);
+    }
+
+    /// A bracket or a hole opens here.
+    fn open(&mut self) {
+        self.brackets += 1;
+        // Once a line: whatever is cut out as a statement begins with a line, and must not be parsed if it is too deep.
+        if self.brackets > NESTING && !std::mem::replace(&mut self.deep, true) {
+            let message = format!("brackets are nested more than {NESTING} deep");
+            self.scan.faults.push(
+                codes::TOO_DEEP
+                    .error(message, Span::new(self.at, self.at + 1))
+                    .with_help("define the inner part as a table or a function of its own"),
+            );
+        }
+    }
+
+    /// A name or another word.
+    fn name(&mut self, kind: TokenKind, length: usize) {
+        let word = &self.scan.text[self.at..self.at + length];
+        // Most words are short; counting characters takes its time.
+        if length > NAME_CHARS && word.chars().count() > NAME_CHARS {
+            let message = format!("a name has at most {NAME_CHARS} characters, this one has {}", word.chars().count());
+            self.scan.faults.push(codes::LIMIT.error(message, Span::new(self.at, self.at + length)));
+        }
+        self.push(kind, length);
     }
 
     fn closes_hole(&self) -> bool {
@@ -284,7 +303,7 @@ impl<'a> Scanner<'a> {
         if end == End::Hole {
             self.emit(TokenKind::Text, start, self.at);
             self.inside.push(Hole { brackets: self.brackets, quote, start: string });
-            self.brackets += 1;
+            self.open();
             self.emit(TokenKind::Symbol, self.at, self.at + 1);
             self.at += 1;
             return;

@@ -4,8 +4,8 @@
 //! words. The tree keeps the user's structure (a `join` stays a `join`, parentheses are gone), and holds
 //! nothing that a later stage computes.
 //!
-//! *Invariant:* a tree is never deeper than [`MAX_NESTING`](super::MAX_NESTING) brackets and
-//! [`MAX_CHAIN`](super::MAX_CHAIN) operators in a row, so that a stage may walk it recursively.
+//! *Invariant:* a tree is never deeper than [`NESTING`](crate::limits::NESTING) brackets, and an expression never deeper than
+//! [`EXPRESSION_DEPTH`](crate::limits::EXPRESSION_DEPTH), so that a stage may walk it recursively.
 
 mod expression;
 mod pipeline;

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use datafusion_common::ScalarValue;
-use tidebook_dsl::compile::{Compiled, CompiledStatement, StatementKind, recompile};
+use tidebook_dsl::compile::{Compiled, CompiledStatement, StatementKind};
 use tidebook_engine::CatchUp;
 use tidebook_plan::Span;
 use tidebook_plan::diagnostic::near_names;
 
 use crate::command;
+use crate::compile::{self, recompile};
 use crate::markup;
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind, Stream};
 use crate::running::{OutputProgram, Running, StartError};
@@ -115,7 +116,7 @@ pub(crate) fn run(
 /// Compiles a cell into the session's catalog.
 pub(crate) fn compile(session: &Session, request: &CellRequest) -> Compiled {
     let mut catalog = (*session.catalog()).clone();
-    let compiled = tidebook_dsl::compile::compile(&request.cell, &request.text, &mut catalog, &session.world);
+    let compiled = compile::compile(&request.cell, &request.text, &mut catalog, &session.world);
     *session.catalog.lock() = Arc::new(catalog);
     compiled
 }

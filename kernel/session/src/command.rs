@@ -1,13 +1,12 @@
 //! `%commands`: questions about the session, and a few orders.
 
 use tidebook_dsl::assist::COMMANDS;
-use tidebook_dsl::compile::{
-    CompiledStatement, OutputText, StatementKind, evaluate, explain as explain_table, recompile,
-};
+use tidebook_dsl::compile::{CompiledStatement, OutputText, StatementKind};
 use tidebook_dsl::diagnostics::{Explanation, commands};
 use tidebook_plan::diagnostic::near_names;
 use tidebook_plan::{Diagnostic, Span};
 
+use crate::compile::{evaluate, explain as explain_table, recompile};
 use crate::help;
 use crate::markup;
 use crate::output::{CellOutput, CellRequest, Markup, Stream};
@@ -39,7 +38,7 @@ pub(crate) fn as_output(
     }
     let text = format!("{}.errors", args.trim());
     let span = Span::new(0, text.len());
-    let source = OutputText { cell: request.cell.clone(), text, span };
+    let source = OutputText { cell: request.cell.clone(), text: text.into(), span };
     let compiled = recompile(&source, &session.catalog(), &session.world);
     Some(compiled.map_err(|diagnostics| {
         diagnostics

@@ -8,6 +8,7 @@ mod cell;
 mod check;
 mod codec;
 mod command;
+mod compile;
 mod environment;
 mod expectation;
 mod follow;

@@ -4,6 +4,7 @@ use tidebook_dsl::assist::{self, FunctionDoc, Scope};
 use tidebook_dsl::{Environment, functions};
 use tidebook_plan::ColumnType;
 
+use crate::compile;
 use crate::markdown;
 use crate::output::{CellFailure, CellRequest, FailureKind, Inspected};
 use crate::session::{Faults, Session};
@@ -63,7 +64,7 @@ impl Session {
     /// # Errors
     /// Where the expression is wrong or fails.
     pub fn evaluate(&self, expression: &str) -> Result<String, CellFailure> {
-        tidebook_dsl::evaluate(expression, &self.catalog(), &self.world).map_err(|diagnostics| {
+        compile::evaluate(expression, &self.catalog(), &self.world).map_err(|diagnostics| {
             let request = CellRequest { cell: String::new(), name: "expression".into(), text: expression.to_string() };
             let mut faults = Faults::default();
             diagnostics.into_iter().for_each(|diagnostic| faults.diagnostic(diagnostic, &request));

@@ -124,6 +124,7 @@ fn script(text: &str, name: &str) -> Outcome {
         return Outcome { text: formatted.text, faults: String::new() };
     }
     // Places are those in the text that stands in the file now.
-    let faults = format(&formatted.text).diagnostics.iter().map(|fault| fault.to_text(&formatted.text, name)).collect();
+    let now = if formatted.text == text { formatted.clone() } else { format(&formatted.text) };
+    let faults = now.diagnostics.iter().map(|fault| fault.to_text(&formatted.text, name)).collect();
     Outcome { text: formatted.text, faults }
 }

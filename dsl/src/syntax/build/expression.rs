@@ -3,13 +3,13 @@
 use pest::iterators::Pair;
 use tidebook_plan::{Diagnostic, Span};
 
-use super::super::MAX_CHAIN;
 use super::super::grammar::Rule;
 use super::super::tree::{
     Arguments, Call, CaseArm, Expr, ExprKind, Frame, Literal, NamedArgument, Over, RecordField, SortKey, TextPart,
 };
 use super::{Builder, Built, Parts, misplaced};
 use crate::diagnostics::syntax as codes;
+use crate::limits::{CHAIN, EXPRESSION_DEPTH};
 
 /// What stands in parentheses, with the orders that only an aggregate takes.
 pub(super) struct Parenthesised {
@@ -39,7 +39,7 @@ impl Builder<'_> {
         let mut expr = self.base(parts.must())?;
         for (count, part) in parts.enumerate() {
             let span = expr.span.to(self.span(&part));
-            if count >= MAX_CHAIN {
+            if count >= CHAIN {
                 return Err(too_long(span));
             }
             let base = Box::new(expr);
@@ -117,13 +117,14 @@ impl Builder<'_> {
     }
 
     fn record(&self, pair: Pair<'_, Rule>) -> Built<Vec<RecordField>> {
+        let span = self.span(&pair);
         let mut fields = Vec::new();
         for field in Parts::of(pair) {
             let mut field = Parts::of(field);
             let name = self.name(&field.must());
             fields.push(RecordField { name, value: self.expr(field.must())? });
         }
-        Ok(fields)
+        self.bounded(fields, "fields of a record", span)
     }
 
     fn case(&self, pair: Pair<'_, Rule>) -> Built<ExprKind> {
@@ -252,11 +253,18 @@ impl Builder<'_> {
     }
 }
 
+/// An expression that no stage could walk.
+pub(super) fn too_deep(span: Span) -> Box<Diagnostic> {
+    let message = format!("more than {EXPRESSION_DEPTH} operators and brackets stand around a part of the expression");
+    let fault = codes::TOO_DEEP.error(message, span);
+    Box::new(fault.with_help("compute a part of it in a `derive` before"))
+}
+
 /// A chain of operators that no stage could walk.
 pub(super) fn too_long(span: Span) -> Box<Diagnostic> {
     Box::new(
         codes::TOO_DEEP
-            .error(format!("the expression has more than {MAX_CHAIN} operators in a row"), span)
+            .error(format!("the expression has more than {CHAIN} operators in a row"), span)
             .with_help("compute a part of it in a `derive` before, or use a list"),
     )
 }

@@ -11,12 +11,12 @@ use std::vec::IntoIter;
 use pest::iterators::Pair;
 use tidebook_plan::{Diagnostic, Span};
 
-use super::super::MAX_CHAIN;
 use super::super::grammar::Rule;
 use super::super::tree::{BinaryOperator, Expr, ExprKind, UnaryOperator};
-use super::expression::too_long;
+use super::expression::{too_deep, too_long};
 use super::{Builder, Built, Parts, words};
 use crate::diagnostics::syntax as codes;
+use crate::limits::{CHAIN, EXPRESSION_DEPTH};
 
 impl Builder<'_> {
     /// The tree of an `expr`.
@@ -24,7 +24,7 @@ impl Builder<'_> {
         let span = self.span(&pair);
         let items: Vec<Pair<'_, Rule>> = Parts::of(pair).collect();
         if let [only] = items.as_slice() {
-            return self.primary(only.clone());
+            return self.deeper(0, span, || self.primary(only.clone()));
         }
         let bounded = |item: &&Pair<'_, Rule>| match item.as_rule() {
             Rule::prefix => true,
@@ -33,9 +33,27 @@ impl Builder<'_> {
         };
         // Parts between `and` and `or` count each on their own.
         let parts = items.split(|item| item.as_rule() == Rule::infix && !bounded(&item));
-        if parts.into_iter().any(|part| part.iter().filter(bounded).count() > MAX_CHAIN) {
+        let longest = parts.map(|part| part.iter().filter(bounded).count()).max().unwrap_or(0);
+        if longest > CHAIN {
             return Err(too_long(span));
         }
+        self.deeper(longest, span, || self.climb(items))
+    }
+
+    /// Builds what has so many operators around it, more than before.
+    fn deeper(&self, by: usize, span: Span, build: impl FnOnce() -> Built<Expr>) -> Built<Expr> {
+        let before = self.depth.get();
+        let here = before + by + 1;
+        if here > EXPRESSION_DEPTH {
+            return Err(too_deep(span));
+        }
+        self.depth.set(here);
+        let built = build();
+        self.depth.set(before);
+        built
+    }
+
+    fn climb(&self, items: Vec<Pair<'_, Rule>>) -> Built<Expr> {
         let mut climb = Climb { builder: self, items: items.into_iter().peekable() };
         let expr = climb.either()?;
         match climb.items.next() {

@@ -61,6 +61,7 @@ impl Builder<'_> {
                 let name = self.name(&field.must());
                 fields.push(RowField { name, value: self.expr(field.must())? });
             }
+            let fields = self.bounded(fields, "columns of a table", span)?;
             rows.push(RowLiteral { negated, fields, span });
         }
         Ok(rows)
@@ -73,7 +74,10 @@ impl Builder<'_> {
         let connector = self.path(&parts.must());
         let arguments = self.arguments(parts.must())?.plain()?;
         let schema = match parts.maybe(Rule::schema) {
-            Some(schema) => Some(Parts::of(schema).map(|field| self.field_decl(field)).collect::<Built<_>>()?),
+            Some(schema) => {
+                let fields = Parts::of(schema).map(|field| self.field_decl(field)).collect::<Built<_>>()?;
+                Some(self.bounded(fields, "columns of a table", span)?)
+            }
             None => None,
         };
         Ok(ConnectorUse { connector, arguments, schema, span })

@@ -23,7 +23,10 @@ impl Builder<'_> {
         let kind = match rule {
             Rule::where_step => StepKind::Where(self.expr(parts.must())?),
             Rule::select_step => StepKind::Select(self.select_items(parts.must())?),
-            Rule::derive_step => StepKind::Derive(parts.map(|item| self.named_expr(item)).collect::<Built<_>>()?),
+            Rule::derive_step => {
+                let items = parts.map(|item| self.named_expr(item)).collect::<Built<_>>()?;
+                StepKind::Derive(self.bounded(items, "columns of a table", span)?)
+            }
             Rule::drop_step => StepKind::Drop(self.paths(parts)),
             Rule::rename_step => StepKind::Rename(parts.map(|item| self.rename(item)).collect()),
             Rule::summarize_step => StepKind::Summarize(self.summarize(parts, keyword)?),
@@ -92,6 +95,7 @@ impl Builder<'_> {
     }
 
     fn select_items(&self, pair: Pair<'_, Rule>) -> Built<Vec<SelectItem>> {
+        let span = self.span(&pair);
         let mut items = Vec::new();
         for item in Parts::of(pair) {
             let item = Parts::of(item).must();
@@ -105,7 +109,7 @@ impl Builder<'_> {
                 _ => misplaced(&item, "an item of `select`"),
             });
         }
-        Ok(items)
+        self.bounded(items, "columns of a table", span)
     }
 
     fn named_expr(&self, pair: Pair<'_, Rule>) -> Built<NamedExpr> {
@@ -130,7 +134,8 @@ impl Builder<'_> {
             let mut inner = Parts::of(part);
             match rule {
                 Rule::aggregates => {
-                    summarize.aggregates = inner.map(|item| self.named_expr(item)).collect::<Built<_>>()?;
+                    let items = inner.map(|item| self.named_expr(item)).collect::<Built<_>>()?;
+                    summarize.aggregates = self.bounded(items, "columns of a table", span)?;
                 }
                 Rule::groups => {
                     inner.pass(Rule::kw_by);

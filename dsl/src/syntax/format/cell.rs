@@ -10,6 +10,7 @@ use super::super::{foreign, parse};
 use super::layout::Layout;
 use super::print::print;
 use super::{Formatted, gaps, shape};
+use crate::limits::CELL_BYTES;
 
 /// A piece of a cell that is laid out as a whole.
 struct Piece {
@@ -24,10 +25,13 @@ pub(super) fn format(text: &str) -> Formatted {
         return Formatted { text: text.to_string(), diagnostics: Vec::new() };
     }
     let parsed = parse(text);
+    if text.len() > CELL_BYTES {
+        return Formatted { text: text.to_string(), diagnostics: parsed.diagnostics };
+    }
     let scan = Scan::new(text);
     let out = join(text, &pieces(&scan, &parsed.statements));
     // Where a broken statement ends is guessed from what stands around it.
-    if !parsed.diagnostics.is_empty() && !same_statements(text, &parsed.statements, &out) {
+    if !parsed.diagnostics.is_empty() && out != text && !same_statements(text, &parsed.statements, &out) {
         return Formatted { text: text.to_string(), diagnostics: parsed.diagnostics };
     }
     Formatted { text: out, diagnostics: parsed.diagnostics }

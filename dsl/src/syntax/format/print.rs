@@ -72,12 +72,14 @@ impl<'d, 'a> Printer<'d, 'a> {
     }
 
     fn aligned(&mut self, item: Item<'d, 'a>, parts: &'d [Doc<'a>]) {
-        let comments = item.doc.comments().broken;
+        let broken = parts.iter().any(|part| part.comments().broken);
+        // A comment after a part ends its line; after the last one it is in nobody's way.
+        let ended = parts.iter().rev().skip(1).any(|part| part.comments().trailing);
         let spaces = |item: Item<'d, 'a>| Item { doc: &SPACE, flat: true, ..item };
-        let (item, between) = if item.flat || !comments && self.fits(parts, item.indent) {
+        let (item, between) = if item.flat || !broken && !ended && self.fits(parts, item.indent) {
             let item = Item { flat: true, ..item };
             (item, spaces(item))
-        } else if !comments && parts.iter().all(|part| self.fits_alone(part, item.indent)) {
+        } else if !broken && parts.iter().all(|part| self.fits_alone(part, item.indent)) {
             let item = Item { indent: self.indent.unwrap_or(self.column), ..item };
             (item, Item { doc: &LINE, ..item })
         } else {

@@ -3,6 +3,7 @@
 use tree::{BinaryOperator, ExprKind, HeadKind, JoinKind, Literal, StepKind, TextPart, UnaryOperator};
 
 use super::*;
+use crate::limits;
 
 /// The expression with every operator in parentheses.
 fn grouped(text: &str) -> String {
@@ -122,9 +123,9 @@ fn long_chains_of_and_stay_shallow_and_others_are_refused() {
         depth += 1;
     }
     assert_eq!(depth, 13);
-    let sum = vec!["a"; MAX_CHAIN + 2].join(" + ");
+    let sum = vec!["a"; limits::CHAIN + 2].join(" + ");
     assert_eq!(parse_expression(&sum).unwrap_err().code, "D0104");
-    assert!(parse_expression(&vec!["a"; MAX_CHAIN].join(" + ")).is_ok());
+    assert!(parse_expression(&vec!["a"; limits::CHAIN].join(" + ")).is_ok());
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn deep_nesting_is_a_diagnostic_and_never_an_overflow() {
     let texts = format!("t = r | where {}\nu = t", "f\"{".repeat(10_000));
     let parsed = parse(&texts);
     assert_eq!((parsed.statements.len(), parsed.diagnostics[0].code.as_str()), (1, "D0102"));
-    let nested = format!("t = r | where {}a{}", "(".repeat(MAX_NESTING), ")".repeat(MAX_NESTING));
+    let nested = format!("t = r | where {}a{}", "(".repeat(limits::NESTING), ")".repeat(limits::NESTING));
     assert_eq!(parse(&nested).diagnostics, []);
     let steps = format!("t = r {}", "| where a ".repeat(3000));
     assert_eq!(parse(&steps).diagnostics, []);
@@ -156,7 +157,7 @@ fn nesting_does_not_make_parsing_explode() {
         [("(", "a", ")"), ("{a: ", "1", "}"), ("f(", "x", ")"), ("[", "1", "]"), ("x in (", "1", ")")]
     {
         for wrong in ["", " !"] {
-            let depth = MAX_NESTING - 2;
+            let depth = limits::NESTING - 2;
             let text = format!("t = r | derive z: f({}{middle}{wrong}{})", open.repeat(depth), close.repeat(depth));
             assert_eq!(parse(&text).diagnostics.is_empty(), wrong.is_empty(), "{open}");
         }
