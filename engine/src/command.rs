@@ -98,8 +98,8 @@ pub(crate) struct WorkerStats {
     pub dataflows: usize,
     /// Operators of each.
     pub operators: Vec<(DataflowId, usize)>,
-    /// Updates of each arrangement.
-    pub arrangements: Vec<(ArrangementKey, usize)>,
+    /// Updates of each arrangement, and their bytes.
+    pub arrangements: Vec<(ArrangementKey, usize, u64)>,
 }
 
 /// From workers to the coordinator.

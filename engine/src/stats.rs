@@ -34,6 +34,8 @@ pub struct ProgramStats {
     pub loading: bool,
     /// Timely operators of its dataflow on one worker.
     pub operators: usize,
+    /// Bytes of the arrangements that its dataflow maintains, over all workers.
+    pub bytes: u64,
 }
 
 /// One arrangement.
@@ -43,6 +45,8 @@ pub struct ArrangementStats {
     pub name: String,
     /// Updates held, over all workers.
     pub rows: usize,
+    /// Bytes of them.
+    pub bytes: u64,
     /// Dataflows that use it, the one that maintains it included.
     pub users: usize,
 }

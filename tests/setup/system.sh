@@ -11,7 +11,7 @@ have() { command -v "$1" >/dev/null; }
 missing=()
 for wanted in "$@"; do
   case "$wanted" in
-    compiler) have cc || missing+=(build-essential) ;;
+    compiler) { have cc && have c++; } || missing+=(build-essential) ;;
     python) python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv) ;;
     browser)
       have node || missing+=(nodejs)

@@ -292,12 +292,18 @@ impl Coordinator {
         let operators: HashMap<DataflowId, usize> =
             answers.first().map(|stats| stats.operators.iter().copied().collect()).unwrap_or_default();
         let mut arrangements: BTreeMap<String, ArrangementStats> = BTreeMap::new();
-        for (key, rows) in answers.iter().flat_map(|stats| &stats.arrangements) {
-            let users = self.catalog.get(key).and_then(|owner| self.dataflows.get(owner));
+        let mut bytes_of: HashMap<DataflowId, u64> = HashMap::new();
+        for (key, rows, bytes) in answers.iter().flat_map(|stats| &stats.arrangements) {
+            let owner = self.catalog.get(key);
+            if let Some(owner) = owner {
+                *bytes_of.entry(*owner).or_default() += bytes;
+            }
+            let users = owner.and_then(|owner| self.dataflows.get(owner));
             let users = users.map_or(0, |owner| owner.importers.len() + 1);
             let name = key.name();
-            let entry = arrangements.entry(name.clone()).or_insert(ArrangementStats { name, rows: 0, users });
+            let entry = arrangements.entry(name.clone()).or_insert(ArrangementStats { name, rows: 0, bytes: 0, users });
             entry.rows += rows;
+            entry.bytes += bytes;
         }
         let source = |feed: &Feed| match &feed.origin {
             Origin::Constant(_) => None,
@@ -318,6 +324,7 @@ impl Coordinator {
                 frontier: dataflow.frontier,
                 loading: dataflow.is_loading(),
                 operators: operators.get(id).copied().unwrap_or(0),
+                bytes: bytes_of.get(id).copied().unwrap_or(0),
             });
         EngineStats {
             epoch: self.clock.last(),

@@ -338,9 +338,10 @@ impl Registry {
     }
 
     /// Updates that each arrangement holds.
-    pub fn sizes(&self) -> Vec<(ArrangementKey, usize)> {
-        let rows = self.rows.iter().map(|(key, trace)| (key.clone(), size(trace)));
-        rows.chain(self.sums.iter().map(|(key, trace)| (key.clone(), size(trace)))).collect()
+    pub fn sizes(&self) -> Vec<(ArrangementKey, usize, u64)> {
+        let rows = self.rows.iter().map(|(key, trace)| (key, size(trace)));
+        let all = rows.chain(self.sums.iter().map(|(key, trace)| (key, size(trace))));
+        all.map(|(key, (updates, bytes))| (key.clone(), updates, bytes)).collect()
     }
 }
 
@@ -355,9 +356,18 @@ fn compact<R: Difference>(trace: &mut Trace<R>, epoch: u64) {
     }
 }
 
-fn size<R: Difference>(trace: &Trace<R>) -> usize {
+/// Updates of a trace, and about how many bytes they take.
+fn size<R: Difference>(trace: &Trace<R>) -> (usize, u64) {
     use differential_dataflow::trace::TraceReader;
-    let mut updates = 0;
-    trace.map_spans(|span| updates += span.inner.as_ref().map_or(0, |batch| batch.updates));
-    updates
+    let (mut updates, mut bytes) = (0, 0);
+    trace.map_spans(|span| {
+        if let Some(batch) = &span.inner {
+            let storage = &batch.storage;
+            // A time, a difference and an offset beside the bytes of the rows.
+            let around = batch.updates * (2 * size_of::<u64>() + size_of::<R>());
+            updates += batch.updates;
+            bytes += storage.keys.byte_count() + storage.vals.vals.byte_count() + around;
+        }
+    });
+    (updates, bytes as u64)
 }

@@ -129,8 +129,17 @@ pub(crate) fn workers(session: &Session) -> Option<usize> {
     }
 }
 
+/// The bytes that the notebook lets its session take.
+pub(crate) fn memory(session: &Session) -> Option<u64> {
+    match session.catalog().setting("memory") {
+        Some(ScalarValue::Int64(Some(bytes))) => u64::try_from(*bytes).ok(),
+        _ => None,
+    }
+}
+
 /// Decides what to start, what to stop and what to leave as it is.
 pub(crate) fn prepare(session: &Session, inner: &mut Inner, request: &CellRequest, compiled: Compiled) -> Prepared {
+    inner.memory.set_limit(memory(session));
     let mut prepared = Prepared {
         steps: Vec::new(),
         wanted: Vec::new(),

@@ -226,7 +226,8 @@ fn stats(inner: &Inner) -> Result<Markup, CommandFault> {
         rows.push(vec![format!("output {}", running.label), state, detail]);
     }
     for arrangement in &stats.arrangements {
-        let detail = format!("{} updates, {} user(s)", arrangement.rows, arrangement.users);
+        let bytes = crate::memory::shown(arrangement.bytes);
+        let detail = format!("{} updates, {bytes}, {} user(s)", arrangement.rows, arrangement.users);
         rows.push(vec![format!("arrangement {}", arrangement.name), String::new(), detail]);
     }
     Ok(markup::grid(&["what", "state", "detail"], &rows))

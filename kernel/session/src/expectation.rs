@@ -39,6 +39,16 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// Bytes that it holds, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.table.lock().bytes()
+    }
+
+    /// Lets go of all rows.
+    pub(crate) fn clear(&self) {
+        self.table.lock().clear();
+    }
+
     /// An expectation whose contradicting rows (or, for `is not empty`, supporting rows) come into `table`.
     pub(crate) fn new(text: String, holds_when: HoldsWhen, table: OrderedTable) -> Arc<Self> {
         let table = Mutex::new(table);

@@ -17,6 +17,7 @@ mod help;
 mod history;
 mod markdown;
 mod markup;
+mod memory;
 pub mod output;
 
 mod question;

@@ -123,6 +123,24 @@ impl Body {
         }
     }
 
+    /// Bytes that it holds outside of the engine, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Body::Table(shown) => shown.bytes(),
+            Body::Expectation(watch, _) => watch.bytes(),
+            Body::Sink(_) => 0,
+        }
+    }
+
+    /// Lets go of what it holds.
+    pub(crate) fn clear(&self) {
+        match self {
+            Body::Table(shown) => shown.clear(),
+            Body::Expectation(watch, _) => watch.clear(),
+            Body::Sink(_) => {}
+        }
+    }
+
     /// Says that the output no longer moves, and why.
     pub(crate) fn fail(&self, message: String) {
         match self {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -14,6 +14,7 @@ use tidebook_plan::{Diagnostic, Drawing, Ink, Span};
 
 use crate::environment::World;
 use crate::history::Histories;
+use crate::memory::{self, Memory};
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind};
 use crate::running::{OutputProgram, Running, StartError};
 
@@ -37,6 +38,9 @@ pub enum SessionError {
     /// The operating system refused.
     #[error("cannot make a folder for the session: {0}")]
     Scratch(#[from] std::io::Error),
+    /// The operating system refused.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] std::io::Error),
 }
 
 /// How long a cell's reply waits for its outputs before it leaves them loading.
@@ -46,13 +50,16 @@ const REPLY_PATIENCE: Duration = Duration::from_secs(10);
 pub struct Session {
     pub(crate) world: World,
     pub(crate) catalog: Mutex<Arc<Catalog>>,
-    pub(crate) inner: Mutex<Inner>,
+    pub(crate) inner: Arc<Mutex<Inner>>,
     interrupt: Sender<()>,
     pub(crate) interrupted: Receiver<()>,
 }
 
 /// What only the thread that runs a cell touches.
 pub(crate) struct Inner {
+    /// Itself, for who watches the memory.
+    own: Weak<Mutex<Inner>>,
+    pub(crate) memory: Memory,
     workers: usize,
     scratch: tempfile::TempDir,
     pub(crate) engine: Option<Engine>,
@@ -88,14 +95,18 @@ impl Session {
         Ok(Session {
             world: World::new(options.base, options.parameters),
             catalog: Mutex::new(Arc::new(Catalog::default())),
-            inner: Mutex::new(Inner {
-                workers: options.workers.max(1),
-                scratch,
-                engine: None,
-                running: BTreeMap::new(),
-                histories: Histories::default(),
-                next_number: 1,
-                crashes: 0,
+            inner: Arc::new_cyclic(|own| {
+                Mutex::new(Inner {
+                    own: Weak::clone(own),
+                    memory: Memory::new(),
+                    workers: options.workers.max(1),
+                    scratch,
+                    engine: None,
+                    running: BTreeMap::new(),
+                    histories: Histories::default(),
+                    next_number: 1,
+                    crashes: 0,
+                })
             }),
             interrupt,
             interrupted,
@@ -186,6 +197,7 @@ impl Inner {
             self.workers = workers;
             let scratch = self.scratch.path().to_path_buf();
             self.engine = Some(Engine::start(EngineOptions { workers, scratch, sources: world.sources() })?);
+            self.memory.watch(Weak::clone(&self.own)).map_err(SessionError::Thread)?;
         }
         self.engine.as_ref().ok_or(SessionError::Engine(EngineError::Stopped))
     }
@@ -317,35 +329,68 @@ impl Inner {
 
     /// Waits until the given outputs have caught up, and takes in all they have said.
     pub(crate) fn wait(
-        &self,
+        &mut self,
         outputs: &[OutputId],
         mode: CatchUp,
         deadline: Option<Instant>,
         interrupted: &Receiver<()>,
     ) -> Waited {
-        let outputs: Vec<&Running> = outputs.iter().filter_map(|id| self.running.get(id)).collect();
-        let programs: Vec<ProgramId> = outputs.iter().filter_map(|o| o.follower.as_ref().map(|f| f.program)).collect();
-        let Some(engine) = &self.engine else { return Waited::Done };
-        let waited = match engine.catch_up(&programs, mode) {
-            Err(error) => Waited::Failed(error.to_string()),
-            Ok(handle) => {
-                let late = deadline.map_or_else(crossbeam_channel::never, crossbeam_channel::at);
-                crossbeam_channel::select! {
-                    recv(handle.outcome()) -> outcome => match outcome {
-                        Ok(Caught::Done) => Waited::Done,
-                        Ok(Caught::Failed(message)) => Waited::Failed(message),
-                        Ok(Caught::TimedOut) => Waited::TimedOut,
-                        Err(_) => Waited::Failed("the engine has stopped".to_string()),
-                    },
-                    recv(interrupted) -> _ => Waited::Interrupted,
-                    recv(late) -> _ => Waited::TimedOut,
+        let over = self.memory.over.clone();
+        let waited = loop {
+            let Some(engine) = &self.engine else { return Waited::Done };
+            let programs: Vec<ProgramId> = outputs.iter().filter_map(|id| self.program(*id)).collect();
+            let handle = match engine.catch_up(&programs, mode) {
+                Err(error) => break Waited::Failed(error.to_string()),
+                Ok(handle) => handle,
+            };
+            let late = deadline.map_or_else(crossbeam_channel::never, crossbeam_channel::at);
+            break crossbeam_channel::select! {
+                recv(handle.outcome()) -> outcome => match outcome {
+                    Ok(Caught::Done) => Waited::Done,
+                    Ok(Caught::Failed(message)) => Waited::Failed(message),
+                    Ok(Caught::TimedOut) => Waited::TimedOut,
+                    Err(_) => Waited::Failed("the engine has stopped".to_string()),
+                },
+                recv(interrupted) -> _ => Waited::Interrupted,
+                recv(late) -> _ => Waited::TimedOut,
+                recv(over) -> _ => {
+                    self.relieve();
+                    continue;
                 }
-            }
+            };
         };
-        for output in outputs {
-            output.drain();
-        }
+        outputs.iter().filter_map(|id| self.running.get(id)).for_each(Running::drain);
         waited
+    }
+
+    /// Stops the output that holds most memory, if the process holds more than it may.
+    pub(crate) fn relieve(&mut self) {
+        if !self.memory.is_passed() {
+            return;
+        }
+        let programs = self.engine.as_ref().and_then(|engine| engine.stats().ok()).map(|stats| stats.programs);
+        let arranged = |program: ProgramId| {
+            let found = programs.iter().flatten().find(|found| found.id == program);
+            found.map_or(0, |found| found.bytes)
+        };
+        let running = self.running.iter().filter_map(|(id, running)| {
+            let program = running.follower.as_ref()?.program;
+            Some((running.body.bytes() + arranged(program), *id))
+        });
+        // Of several that hold the same, the youngest.
+        let Some((bytes, id)) = running.max() else { return };
+        let Some(running) = self.running.get(&id) else { return };
+        let (limit, held) = (memory::shown(self.memory.limit()), memory::shown(bytes));
+        let message = format!(
+            "stopped, since the session took more memory than {limit}; this table held most of it, about {held}. \
+             Make it smaller, or raise the limit with `set memory`"
+        );
+        tracing::warn!(output = running.label, bytes, "an output was stopped for its memory");
+        let body = running.body.clone();
+        body.fail(message);
+        body.clear();
+        self.halt(&[id]);
+        self.memory.settle();
     }
 }
 

@@ -47,6 +47,16 @@ impl Shown {
         self.table.lock().failure.clone()
     }
 
+    /// Bytes that it holds, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.table.lock().bytes()
+    }
+
+    /// Lets go of all rows.
+    pub(crate) fn clear(&self) {
+        self.table.lock().clear();
+    }
+
     fn touch(&self) {
         if let Some(view) = &*self.view.lock() {
             view.touch();

@@ -13,6 +13,12 @@ use tidebook_plan::{ChangeBatch, Schema};
 
 use crate::codec::RowCodec;
 
+/// Bytes that a row takes: its own, and what the allocator and the tree add.
+fn taken(row: &[u8]) -> u64 {
+    const AROUND: u64 = 48;
+    row.len() as u64 + AROUND
+}
+
 /// Rows of a table in its order, with how often each stands.
 pub(crate) struct OrderedTable {
     schema: Schema,
@@ -20,6 +26,8 @@ pub(crate) struct OrderedTable {
     rows: BTreeMap<Box<[u8]>, i64>,
     total: i64,
     pending: Vec<(u64, Box<[u8]>, i64)>,
+    /// Bytes of `rows` and `pending`, about.
+    bytes: u64,
     errors: i64,
     pending_errors: Vec<(u64, i64)>,
     /// The last closed epoch; 0 before the first.
@@ -42,6 +50,7 @@ impl OrderedTable {
             rows: BTreeMap::new(),
             total: 0,
             pending: Vec::new(),
+            bytes: 0,
             errors: 0,
             pending_errors: Vec::new(),
             epoch: 0,
@@ -60,6 +69,18 @@ impl OrderedTable {
         self.total.max(0) as usize
     }
 
+    /// Bytes that the rows take, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Lets go of all rows: the table has failed, and what it holds is wanted elsewhere.
+    pub(crate) fn clear(&mut self) {
+        self.rows = BTreeMap::new();
+        self.pending = Vec::new();
+        (self.total, self.bytes) = (0, 0);
+    }
+
     /// Rows of the second output, the table's errors.
     pub(crate) fn errors(&self) -> usize {
         self.errors.max(0) as usize
@@ -68,6 +89,9 @@ impl OrderedTable {
     /// Takes an event of the program whose first output is the table and whose second, if any, its errors.
     /// Gives true if something that can be seen has changed.
     pub(crate) fn consume(&mut self, event: OutputEvent) -> bool {
+        if self.failure.is_some() {
+            return false;
+        }
         match event {
             OutputEvent::Changes { port: 0, epoch, changes } => {
                 if let Err(error) = self.stage(epoch, &changes) {
@@ -98,6 +122,7 @@ impl OrderedTable {
         let encoded = self.codec.encode(&changes.rows)?;
         self.pending.reserve(encoded.len());
         for (row, bytes) in encoded.into_iter().enumerate() {
+            self.bytes += taken(&bytes);
             self.pending.push((epoch, bytes, changes.diff(row)));
         }
         Ok(())
@@ -115,14 +140,17 @@ impl OrderedTable {
             }
             moved = true;
             self.total += difference;
+            let bytes_of = taken(&bytes);
             match self.rows.entry(bytes) {
                 Entry::Vacant(entry) => {
                     entry.insert(difference);
                 }
                 Entry::Occupied(mut entry) => {
+                    self.bytes -= bytes_of;
                     *entry.get_mut() += difference;
                     if *entry.get() == 0 {
                         entry.remove();
+                        self.bytes -= bytes_of;
                     }
                 }
             }

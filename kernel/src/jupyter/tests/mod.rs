@@ -2,6 +2,7 @@
 
 mod cells;
 mod front_end;
+mod fuzz_corpus;
 mod hostile;
 mod requests;
 mod subscribers;
