@@ -8,7 +8,8 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{
-    Array, ArrayRef, ArrowPrimitiveType, FixedSizeListArray, Float64Array, ListArray, PrimitiveArray, StructArray,
+    Array, ArrayRef, ArrowPrimitiveType, FixedSizeBinaryArray, FixedSizeListArray, Float64Array, ListArray,
+    PrimitiveArray, StringArray, StructArray,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_cast::{CastOptions, cast_with_options};
@@ -79,6 +80,7 @@ pub fn to_natural(array: &ArrayRef, ty: &Type, failures: &mut Vec<Failure>) -> R
         DataType::Interval(IntervalUnit::YearMonth | IntervalUnit::DayTime | IntervalUnit::MonthDayNano) => {
             plain(array, &DataType::Utf8)?
         }
+        DataType::FixedSizeBinary(16) if *ty == Type::Text => uuids(array.as_fixed_size_binary()),
         DataType::ListView(item) | DataType::LargeListView(item) | DataType::LargeList(item) => {
             to_natural(&plain(array, &DataType::List(item.clone()))?, ty, failures)?
         }
@@ -99,6 +101,22 @@ pub fn to_natural(array: &ArrayRef, ty: &Type, failures: &mut Vec<Failure>) -> R
         own if *own == ty.to_arrow() => array.clone(),
         _ => plain(array, &ty.to_arrow())?,
     })
+}
+
+/// UUIDs as everybody writes them. The order of the texts is that of the bytes.
+fn uuids(array: &FixedSizeBinaryArray) -> ArrayRef {
+    let text = |bytes: &[u8]| {
+        let mut text = String::with_capacity(36);
+        for (at, byte) in bytes.iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.push_str(&format!("{byte:02x}"));
+        }
+        text
+    };
+    let texts: StringArray = array.iter().map(|bytes| bytes.map(text)).collect();
+    Arc::new(texts)
 }
 
 /// A cast that every value survives.

@@ -21,7 +21,7 @@ use super::bind::Binding;
 use super::bytes::FileBytes;
 use super::file::{Batches, ColumnarFile, OpenFile, Take, Unit};
 use super::prune;
-use super::types::JSON_EXTENSION;
+use super::types::{EXTENSION, JSON_EXTENSION, UUID_EXTENSION};
 use super::wanted::Wanted;
 use crate::format::BATCH_ROWS;
 
@@ -71,20 +71,24 @@ fn load(file: &OpenFile, index: bool) -> Result<ArrowReaderMetadata, ConnectorEr
     }
 }
 
-/// The schema with what the reader does not do by itself: JSON is marked, and times of 96 bits are microseconds, since
+/// The schema with what the reader does not do by itself: JSON and UUIDs are marked, and times of 96 bits are microseconds, since
 /// nanoseconds of 64 bits end in 2262.
 fn told_schema(metadata: &ArrowReaderMetadata) -> Option<Schema> {
     let mut changed = false;
     let roots = metadata.parquet_schema().root_schema().get_fields();
     let fields = metadata.schema().fields().iter().zip(roots).map(|(field, root)| {
         let info = root.get_basic_info();
-        let json =
-            matches!(info.logical_type_ref(), Some(LogicalType::Json)) || info.converted_type() == ConvertedType::JSON;
+        let extension = match info.logical_type_ref() {
+            Some(LogicalType::Json) => Some(JSON_EXTENSION),
+            Some(LogicalType::Uuid) => Some(UUID_EXTENSION),
+            _ if info.converted_type() == ConvertedType::JSON => Some(JSON_EXTENSION),
+            _ => None,
+        };
         let old_time = root.is_primitive() && root.get_physical_type() == PhysicalType::INT96;
-        if json && !field.metadata().contains_key(EXTENSION) {
+        if let Some(extension) = extension.filter(|_| !field.metadata().contains_key(EXTENSION)) {
             changed = true;
             let mut metadata = field.metadata().clone();
-            metadata.insert(EXTENSION.to_string(), JSON_EXTENSION.to_string());
+            metadata.insert(EXTENSION.to_string(), extension.to_string());
             return Arc::new(field.as_ref().clone().with_metadata(metadata));
         }
         if old_time && matches!(field.data_type(), DataType::Timestamp(TimeUnit::Nanosecond, _)) {
@@ -96,8 +100,6 @@ fn told_schema(metadata: &ArrowReaderMetadata) -> Option<Schema> {
     let fields: Vec<_> = fields.collect();
     changed.then(|| Schema::new_with_metadata(fields, metadata.schema().metadata().clone()))
 }
-
-const EXTENSION: &str = "ARROW:extension:name";
 
 /// What went wrong, in words that do not begin with the reader's name.
 fn fault(file: &OpenFile, error: &ParquetError) -> ConnectorError {

@@ -23,7 +23,7 @@ ones, text is read as CSV reads it, anything can be `text` or `json`. A column t
 
 Whole numbers of any width are `int` (above 9,223,372,036,854,775,807 the row is an error), timestamps of any unit and zone become \
 microseconds UTC (without a zone they are taken for UTC), times of day are durations since midnight, decimals keep their digits up to \
-38, maps are lists of `{key, value}`, fixed-size lists of 32-bit or 16-bit floats are vectors, dictionaries are what they stand for, intervals are text. \
+38, maps are lists of `{key, value}`, fixed-size lists of 32-bit or 16-bit floats are vectors, dictionaries are what they stand for, UUIDs and intervals are text. \
 A value that does not fit is an error with its file and the number of its row, whether or not somebody reads its column."
     };
 }

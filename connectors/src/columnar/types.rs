@@ -14,18 +14,21 @@ const MOST_MILLIS: i64 = i64::MAX / 1_000;
 /// # Errors
 /// What the column is, where Tide has no type for it.
 pub fn natural(field: &Field) -> Result<ColumnType, String> {
-    let ty = if is_json(field) { Type::Json } else { natural_type(field.data_type())? };
+    let extension = field.metadata().get(EXTENSION).map(String::as_str);
+    let ty = match (extension, field.data_type()) {
+        (Some(JSON_EXTENSION), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => Type::Json,
+        (Some(UUID_EXTENSION), DataType::FixedSizeBinary(16)) => Type::Text,
+        (_, ty) => natural_type(ty)?,
+    };
     Ok(ColumnType { ty, nullable: field.is_nullable() || field.data_type() == &DataType::Null })
 }
 
-/// True for text that its writer has marked as JSON.
-fn is_json(field: &Field) -> bool {
-    let text = matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
-    text && field.metadata().get("ARROW:extension:name").is_some_and(|name| name == JSON_EXTENSION)
-}
-
+/// The metadata of a field that says what its values stand for.
+pub const EXTENSION: &str = "ARROW:extension:name";
 /// Arrow's name for text that is JSON.
 pub const JSON_EXTENSION: &str = "arrow.json";
+/// Arrow's name for 16 bytes that are a UUID.
+pub const UUID_EXTENSION: &str = "arrow.uuid";
 
 fn natural_type(ty: &DataType) -> Result<Type, String> {
     Ok(match ty {
@@ -218,6 +221,13 @@ mod tests {
             assert_eq!(of(arrow).as_deref(), Ok(tide));
         }
         assert!(of(DataType::Decimal256(76, 50)).is_err());
+        let marked = |ty, mark: &str| {
+            let metadata = [(EXTENSION.to_string(), mark.to_string())].into_iter().collect();
+            natural(&Field::new("x", ty, true).with_metadata(metadata)).map(|ty| ty.ty)
+        };
+        assert_eq!(marked(DataType::LargeUtf8, JSON_EXTENSION), Ok(Type::Json));
+        assert_eq!(marked(DataType::FixedSizeBinary(16), UUID_EXTENSION), Ok(Type::Text));
+        assert_eq!(marked(DataType::FixedSizeBinary(16), "somebody.else"), Ok(Type::Bytes));
     }
 
     #[test]

@@ -130,11 +130,34 @@ fn a_log_is_a_folder_of_commits_or_one_file() {
                 assert_eq!(read(name, folder.path(), &pattern), expected);
             }
             let names = files(&folder.path().join("log"));
-            let epochs = [7, 9].map(|epoch| format!("epoch-{epoch:020}.{extension}"));
-            assert_eq!(names, epochs, "the next run replaces what this one has written");
+            let expected = [format!("epoch-{:020}.{extension}", 7)];
+            assert_eq!(names, expected, "the newest file grows, and the next run replaces what this one has written");
             std::fs::remove_file(folder.path().join(&file)).unwrap();
         }
         std::fs::remove_dir_all(folder.path().join("log")).unwrap();
+    }
+}
+
+#[test]
+fn a_file_of_a_log_that_is_full_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = Schema::new([("n".to_string(), ColumnType::required(Type::Int))]);
+    let insert = |from: i64, to: i64| {
+        let column: ArrayRef = Arc::new(Int64Array::from_iter_values(from..to));
+        ChangeBatch::inserts(RecordBatch::try_new(schema.to_arrow(), vec![column]).unwrap())
+    };
+    for name in ["parquet", "arrow"] {
+        let path = folder.path().join(name);
+        let mut sink = open_on(name, folder.path(), &[("path", text(name))], &schema, WriteMode::Append).unwrap();
+        for (epoch, from, to) in [(1, 0, 60_000), (2, 60_000, 120_000), (3, 120_000, 120_001), (4, 120_001, 120_002)] {
+            sink.write(epoch, &insert(from, to)).unwrap();
+            sink.commit(epoch).unwrap();
+        }
+        assert_eq!(files(&path), [1, 3].map(|epoch| format!("epoch-{epoch:020}.{name}")));
+        let pattern = format!("{name}/*");
+        let rows = read_all(&spec(name, folder.path(), &[("path", text(&pattern))], None), None).unwrap().rows;
+        assert!(rows.iter().enumerate().all(|(n, row)| row[0] == n), "every row is there once, in order");
+        assert_eq!(rows.len(), 120_002);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Columnar files that only grow: the rows of a table that never retracts, or all changes of any table.
 //!
-//! A columnar file cannot be added to, since its end says what is in it. In a folder every commit is a file of its own,
-//! named after its last epoch; a single file is written anew, its former rows first.
+//! A columnar file cannot be added to, since its end says what is in it: it is written anew, its former rows first. In a
+//! folder only the newest file grows so, until it has enough rows; then a file begins that is named after its first
+//! commit. So a commit costs little however long the log is, files are not tiny, and each commit is one rename.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,6 +21,9 @@ use super::layout::Layout;
 use crate::columnar::read_back;
 use crate::sink::log::{DIFF, EPOCH};
 
+/// Rows with which a file in a folder is no longer written anew.
+const FULL: usize = 65_536;
+
 /// Adds the rows of each commit.
 pub struct LogFiles {
     layout: Layout,
@@ -28,16 +32,23 @@ pub struct LogFiles {
     changes: bool,
     /// Rows that are not visible yet, by folder.
     staged: BTreeMap<u64, Vec<(String, RecordBatch)>>,
-    begun: bool,
+    /// The file of each folder that was written last.
+    newest: BTreeMap<String, Written>,
+}
+
+/// A file that was written.
+struct Written {
+    path: PathBuf,
+    rows: usize,
 }
 
 impl LogFiles {
     /// A writer of new files.
     pub fn new(layout: Layout, encoding: Encoding, changes: bool) -> LogFiles {
-        LogFiles { layout, encoding, changes, staged: BTreeMap::new(), begun: false }
+        LogFiles { layout, encoding, changes, staged: BTreeMap::new(), newest: BTreeMap::new() }
     }
 
-    /// The file of a commit.
+    /// The file that begins with a commit.
     fn file(&self, folder: &str, epoch: u64) -> PathBuf {
         if self.layout.single {
             return self.layout.path.clone();
@@ -52,39 +63,56 @@ impl LogFiles {
         folder: &str,
         epoch: u64,
         rows: Vec<RecordBatch>,
-    ) -> Result<(), ConnectorError> {
-        let path = self.file(folder, epoch);
-        let new = rows.into_iter().map(Ok);
-        let mut batches: Box<dyn Iterator<Item = io::Result<RecordBatch>>> = Box::new(new);
-        if self.layout.single && self.begun {
-            let former = read_back(self.encoding.format(), &path, &self.layout.shown)?;
-            batches = Box::new(former.chain(batches));
-        }
-        commit.write(path, &self.layout.shown, |out| self.encoding.write(out, batches.as_mut()))
+    ) -> Result<Written, ConnectorError> {
+        let added: usize = rows.iter().map(RecordBatch::num_rows).sum();
+        let mut batches: Box<dyn Iterator<Item = io::Result<RecordBatch>>> = Box::new(rows.into_iter().map(Ok));
+        let former = self.newest.get(folder).filter(|newest| self.layout.single || newest.rows < FULL);
+        let written = match former {
+            Some(Written { path, rows }) => {
+                // Of a commit that failed half way the file may have rows that are about to be written again.
+                let mut left = *rows;
+                let former = read_back(self.encoding.format(), path, &self.layout.shown)?.map(move |batch| {
+                    let batch = batch?;
+                    let count = left.min(batch.num_rows());
+                    left -= count;
+                    Ok(batch.slice(0, count))
+                });
+                batches = Box::new(former.chain(batches));
+                Written { path: path.clone(), rows: rows + added }
+            }
+            None => Written { path: self.file(folder, epoch), rows: added },
+        };
+        let path = written.path.clone();
+        commit.write(path, &self.layout.shown, |out| self.encoding.write(out, batches.as_mut()))?;
+        Ok(written)
     }
 
-    fn publish(&self, epoch: u64) -> Result<(), ConnectorError> {
+    fn publish(&mut self, epoch: u64) -> Result<(), ConnectorError> {
+        let begun = !self.newest.is_empty();
         let mut folders: BTreeMap<&str, Vec<RecordBatch>> = BTreeMap::new();
         for (folder, rows) in self.staged.range(..=epoch).flat_map(|(_, staged)| staged) {
             folders.entry(folder).or_default().push(rows.clone());
         }
         if folders.is_empty() {
-            if self.begun {
+            if begun {
                 return Ok(());
             }
             // The target of an empty table exists and says what its columns are.
             folders.insert("", Vec::new());
         }
         let mut commit = Commit::default();
-        if !self.begun && !self.layout.single {
+        if !begun && !self.layout.single {
             let extension = self.encoding.extension();
             let own = |name: &str| is_commit(name, extension);
             super::earlier(&self.layout.path, &own).into_iter().for_each(|path| commit.remove(path));
         }
+        let mut written = Vec::with_capacity(folders.len());
         for (folder, rows) in folders {
-            self.write_file(&mut commit, folder, epoch, rows)?;
+            written.push((folder.to_string(), self.write_file(&mut commit, folder, epoch, rows)?));
         }
-        commit.publish(&self.layout.shown)
+        commit.publish(&self.layout.shown)?;
+        self.newest.extend(written);
+        Ok(())
     }
 }
 
@@ -105,7 +133,6 @@ impl Sink for LogFiles {
 
     fn commit(&mut self, epoch: u64) -> Result<(), ConnectorError> {
         self.publish(epoch)?;
-        self.begun = true;
         self.staged = self.staged.split_off(&(epoch + 1));
         Ok(())
     }

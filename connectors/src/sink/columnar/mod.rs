@@ -36,10 +36,9 @@ macro_rules! files {
 renames it over the old one, so that a reader sees one epoch or the next. `append` adds the rows of a table that never \
 retracts, and `changes` every change with the columns `_epoch` and `_diff`. Where the path ends in `",
             $ending,
-            "`, they write one file too, and write it anew with each commit that adds to it, which costs with its size: right for inputs that end. Any other path is a folder, in which \
-every commit is a file of its own, named `epoch-…",
+            "`, they write one file too, and write it anew with each commit that adds to it, which costs with its size: right for inputs that end. Any other path is a folder of files named `epoch-…",
             $ending,
-            "` after its last epoch: right for streams. At every moment all files that are there are whole; read the folder with \
+            "` after the epoch with which they begin; a commit adds to the newest until that has 65,536 rows, then a file begins: right for streams. At every moment all files that are there are whole; read the folder with \
 `read_parquet('out/*.parquet')` in DuckDB, or give it to Spark, pandas or `read` with a wildcard.
 
 `partition_by: [\"year\", \"month\"]` writes a folder for each value, `out/year=2026/month=1/…`, and leaves these columns out of the \
