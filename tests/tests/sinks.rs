@@ -111,7 +111,7 @@ fn columnar_files_of_one_run_are_read_by_the_next() {
         "t = rows [ {id: 1, year: 2025, at: @2026-01-01T10:00:00Z, xs: [1, 2]}, {id: 2, year: 2026, at: null, xs: []} ]\n\
                       then [ {id: 3, year: 2026, at: null, xs: [3]}, -{id: 2, year: 2026, at: null, xs: []} ] | key by id\n\
                       t | write parquet(\"out/t.parquet\")\n\
-                      t | write parquet(\"out/parts\", partition_by: \"year\", compression: snappy)\n\
+                      t | write parquet(\"out/parts\", partition_by: [year], compression: snappy)\n\
                       t | write arrow(\"out/changes\", mode: changes)\n",
     );
     fs::write(

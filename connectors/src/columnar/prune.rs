@@ -58,10 +58,8 @@ fn soundness(metadata: &ArrowReaderMetadata, binding: &Binding, field: usize) ->
         return Ok(vec![true; groups.len()]);
     }
     let Some(statistics) = Statistics::new(metadata, *column)? else {
-        return Ok(groups
-            .iter()
-            .map(|group| *risk == Risk::None && !has_nulls_within(group, metadata, *column))
-            .collect());
+        let whole = |group| matches!(risk, Risk::None | Risk::Nulls) && !has_nulls_within(group, metadata, *column);
+        return Ok(groups.iter().map(whole).collect());
     };
     let nulls = statistics.nulls()?;
     let (least, most) = (statistics.least()?, statistics.most()?);
@@ -69,7 +67,7 @@ fn soundness(metadata: &ArrowReaderMetadata, binding: &Binding, field: usize) ->
         let none_null = nulls.is_valid(group) && nulls.value(group) == 0;
         let within = match risk {
             Risk::None => true,
-            Risk::Unknown => false,
+            Risk::Nulls | Risk::Unknown => false,
             Risk::Outside(low, high) => {
                 let all_null = nulls.is_valid(group) && nulls.value(group) as i64 == groups[group].num_rows();
                 let bounds = (number(&least, group), number(&most, group));

@@ -42,11 +42,7 @@ fn natural_type(ty: &DataType) -> Result<Type, String> {
         | DataType::Decimal256(precision, scale) => decimal(*precision, *scale)?,
         DataType::Time32(_) | DataType::Time64(_) => Type::Duration,
         DataType::Interval(_) => Type::Text,
-        DataType::FixedSizeList(item, size)
-            if *size > 0 && matches!(item.data_type(), DataType::Float16 | DataType::Float32) =>
-        {
-            Type::Vector(*size)
-        }
+        DataType::FixedSizeList(item, size) if is_vector(item, *size) => Type::Vector(*size),
         DataType::List(item)
         | DataType::LargeList(item)
         | DataType::ListView(item)
@@ -70,6 +66,11 @@ fn unsupported(ty: &DataType) -> String {
     format!("is of the Arrow type {ty}, which Tide does not have")
 }
 
+/// True for lists that are vectors: of floats that 32 bits hold.
+fn is_vector(item: &Field, size: i32) -> bool {
+    size > 0 && matches!(item.data_type(), DataType::Float16 | DataType::Float32)
+}
+
 /// The decimal that holds all values of one with any scale, as far as 38 digits go.
 fn decimal(precision: u8, scale: i8) -> Result<Type, String> {
     if scale < 0 {
@@ -89,6 +90,8 @@ pub enum Risk {
     None,
     /// Those outside of these bounds do, both ends included in what is sound. In the column's own unit.
     Outside(i128, i128),
+    /// Parts that are null do.
+    Nulls,
     /// It takes a look at each.
     Unknown,
 }
@@ -126,7 +129,15 @@ fn own_risk(ty: &DataType) -> Risk {
         DataType::Timestamp(TimeUnit::Millisecond, _) | DataType::Duration(TimeUnit::Millisecond) => {
             within(MOST_MILLIS)
         }
-        DataType::Decimal256(..) | DataType::FixedSizeList(..) | DataType::Date64 => Risk::Unknown,
+        DataType::FixedSizeList(item, size) if is_vector(item, *size) => {
+            if item.is_nullable() {
+                Risk::Nulls
+            } else {
+                Risk::None
+            }
+        }
+        DataType::FixedSizeList(item, _) => nested(item),
+        DataType::Decimal256(..) | DataType::Date64 => Risk::Unknown,
         DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale)
             if *scale < 0 =>
         {

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
-    UInt64Array,
+    ArrayRef, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
+    StringArray, TimestampMillisecondArray, UInt64Array,
 };
+use arrow_schema::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
@@ -237,6 +238,30 @@ fn a_value_that_does_not_fit_is_told_whatever_is_selected() {
     assert_eq!(messages(&read.errors), [("big.parquet", 3, expected)]);
     // The second row group is looked at, since its statistics say that a value may be wrong; the third is not.
     assert_eq!(read.rows, [json!([0]), json!([1]), json!([3])]);
+}
+
+#[test]
+fn vectors_without_a_gap_do_not_have_to_be_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let vectors = |gap: Option<usize>| -> ArrayRef {
+        let items: Float32Array = (0..12).map(|i| (Some(i) != gap).then_some(i as f32)).collect();
+        let field = Arc::new(Field::new("item", DataType::Float32, true));
+        Arc::new(FixedSizeListArray::try_new(field, 2, Arc::new(items), None).unwrap())
+    };
+    let id = || -> ArrayRef { Arc::new(Int64Array::from_iter_values(0..6)) };
+    write_parquet(&folder.path().join("whole.parquet"), vec![("id", id()), ("v", vectors(None))], 2);
+    write_parquet(&folder.path().join("gap.parquet"), vec![("id", id()), ("v", vectors(Some(9)))], 2);
+    let test = Test::Is(Comparison::Less, ScalarValue::Int64(Some(2)));
+    let predicates = vec![Predicate { field: 0, test }];
+    let selection = Selection { allowed: true, columns: Some(vec![0]), predicates };
+    let read = |path: &str| {
+        let whole = spec("parquet", folder.path(), &[("path", text(path))], None);
+        read_all(&SourceSpec { selection: selection.clone(), ..whole }, None).unwrap()
+    };
+    assert_eq!(read("whole.parquet").rows, [json!([0]), json!([1])]);
+    let gap = read("gap.parquet");
+    assert_eq!(messages(&gap.errors), [("gap.parquet", 5, "column `v`: an element of a vector(2) is null")]);
+    assert_eq!(gap.rows, [json!([0]), json!([1]), json!([5])]);
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub enum OptionKind {
     OneOf(&'static [&'static str]),
     /// One text or a list of texts.
     Texts,
+    /// The names of columns, written bare: one or a list.
+    Columns,
 }
 
 /// One option of a connector.

@@ -213,7 +213,7 @@ impl List {
             Some(name) => match spec.options.iter().find(|option| option.name == name).map(|option| option.kind) {
                 Some(OptionKind::OneOf(words)) => self.words(words),
                 Some(OptionKind::Bool) => self.words(&["true", "false"]),
-                Some(OptionKind::Column) => self.columns(&visible.columns),
+                Some(OptionKind::Column | OptionKind::Columns) => self.columns(&visible.columns),
                 Some(OptionKind::Text) => {
                     if let Some(function) = finder.scope.function("env") {
                         self.push(&function.name, ItemKind::Function, function.signature.clone(), function.doc.clone());
@@ -235,6 +235,7 @@ pub(crate) fn option_form(option: &OptionSpec) -> String {
     let kind = match option.kind {
         OptionKind::Text => "text".to_string(),
         OptionKind::Texts => "text|[text]".to_string(),
+        OptionKind::Columns => "column|[column]".to_string(),
         OptionKind::Int => "int".to_string(),
         OptionKind::Float => "float".to_string(),
         OptionKind::Bool => "bool".to_string(),

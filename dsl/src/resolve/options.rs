@@ -9,7 +9,7 @@ use tidebook_plan::{ColumnType, Diagnostic, Span};
 use crate::diagnostics::sources;
 use crate::resolve::fault::{self, Resolved};
 use crate::resolve::{Resolver, collapse};
-use crate::syntax::tree::{Arguments, Expr, ExprKind, NamedArgument, Path};
+use crate::syntax::tree::{Arguments, Expr, ExprKind, Literal, NamedArgument, Path};
 
 /// Options that passed, and how the use of the connector is shown.
 pub(crate) struct CheckedOptions {
@@ -131,6 +131,11 @@ impl Resolver<'_> {
     }
 
     fn option_value(&self, spec: &ConnectorSpec, option: &OptionSpec, value: &Expr) -> Resolved<OptionValue> {
+        if option.kind == OptionKind::Columns
+            && let Some(names) = column_names(value)
+        {
+            return Ok(OptionValue::Texts(names));
+        }
         if let (OptionKind::Column | OptionKind::OneOf(_), ExprKind::Name(name)) = (option.kind, &value.kind) {
             let is_word = match option.kind {
                 OptionKind::OneOf(words) => words.contains(&name.text.as_str()),
@@ -147,10 +152,11 @@ impl Resolver<'_> {
         let (scalar, ty) = result?;
         let secret = self.env_used.get() || option.secret;
         let checked = match (option.kind, scalar) {
-            (OptionKind::Text | OptionKind::Column | OptionKind::Texts, ScalarValue::Utf8(Some(text))) => {
-                OptionValue::Text(text)
-            }
-            (OptionKind::Texts, ScalarValue::List(list)) => match texts(&list) {
+            (
+                OptionKind::Text | OptionKind::Column | OptionKind::Texts | OptionKind::Columns,
+                ScalarValue::Utf8(Some(text)),
+            ) => OptionValue::Text(text),
+            (OptionKind::Texts | OptionKind::Columns, ScalarValue::List(list)) => match texts(&list) {
                 Some(texts) => OptionValue::Texts(texts),
                 None => return Err(wrong_kind(spec, option, &ty, value.span).into()),
             },
@@ -182,6 +188,35 @@ impl Resolver<'_> {
     }
 }
 
+/// Names that are written bare or as texts: one, or a list of them.
+fn column_names(value: &Expr) -> Option<Vec<String>> {
+    let name = |expr: &Expr| match &expr.kind {
+        ExprKind::Name(name) => Some(name.text.clone()),
+        ExprKind::Literal(Literal::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    match &value.kind {
+        ExprKind::List(items) => items.iter().map(name).collect(),
+        _ => name(value).map(|name| vec![name]),
+    }
+}
+
+/// Options that name columns must name some that are there.
+///
+/// # Errors
+/// Names the first that is not, and one that is likely meant.
+pub(crate) fn check_columns(spec: &ConnectorSpec, checked: &CheckedOptions, columns: &[&str]) -> Resolved<()> {
+    let naming = |option: &&OptionSpec| matches!(option.kind, OptionKind::Column | OptionKind::Columns);
+    for option in spec.options.iter().filter(naming) {
+        let Some((_, span)) = checked.spans.iter().find(|(name, _)| *name == option.name) else { continue };
+        let named = checked.options.texts(option.name);
+        if let Some(unknown) = named.into_iter().find(|name| !columns.contains(name)) {
+            return Err(fault::unknown_column(unknown, None, columns.to_vec(), *span).into());
+        }
+    }
+    Ok(())
+}
+
 /// The elements of a list that holds texts and no nulls.
 fn texts(list: &ListArray) -> Option<Vec<String>> {
     let items = list.value(0);
@@ -207,6 +242,7 @@ fn taken_by(option: &OptionSpec) -> (&'static str, &'static str) {
         OptionKind::Duration => ("a duration", "5s"),
         OptionKind::Column => ("the name of a column", "column"),
         OptionKind::Texts => ("text or a list of texts", "[\"…\"]"),
+        OptionKind::Columns => ("the name of a column or a list of names", "[column]"),
         OptionKind::OneOf(words) => ("a word", words.first().copied().unwrap_or("word")),
     }
 }

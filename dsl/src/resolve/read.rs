@@ -3,16 +3,14 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use tidebook_plan::connector::{
-    ConnectorError, ConnectorSpec, Direction, OptionKind, Options, SourceField, SourceSpec, source_error_schema,
-};
+use tidebook_plan::connector::{ConnectorError, Direction, Options, SourceField, SourceSpec, source_error_schema};
 use tidebook_plan::{Selection, Span, Type};
 
 use crate::diagnostics::{names, sources};
 use crate::functions;
 use crate::resolve::expression::literal;
-use crate::resolve::fault::{self, Resolved};
-use crate::resolve::options::CheckedOptions;
+use crate::resolve::fault::Resolved;
+use crate::resolve::options::check_columns;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn};
 use crate::resolve::types::column_type;
@@ -37,7 +35,8 @@ impl Resolver<'_> {
             Some(fields) => (source.fields, source.key) = self.declared(fields)?,
             None => source.fields = self.described(&source, connector)?,
         }
-        check_columns(spec, &checked, &source.fields)?;
+        let names: Vec<&str> = source.fields.iter().map(|field| field.name.as_str()).collect();
+        check_columns(spec, &checked, &names)?;
         source.selection.allowed = source.key.is_empty() && self.env.selects(&source.connector, &source.options);
         self.sources.borrow_mut().push(checked.summary);
         let retracts = !source.key.is_empty() || takes_back(&source.options);
@@ -144,17 +143,4 @@ impl Resolver<'_> {
 /// True if the source takes rows back without a key: a watched file that changes, a table's change data.
 fn takes_back(options: &Options) -> bool {
     options.flag("watch") || options.text("mode") == Some("cdc")
-}
-
-/// Options that name a column must name one of the source's.
-fn check_columns(spec: &ConnectorSpec, checked: &CheckedOptions, fields: &[SourceField]) -> Resolved<()> {
-    for option in spec.options.iter().filter(|option| option.kind == OptionKind::Column) {
-        let Some((_, span)) = checked.spans.iter().find(|(name, _)| *name == option.name) else { continue };
-        let Some(column) = checked.options.text(option.name) else { continue };
-        if !fields.iter().any(|field| field.name == column) {
-            let columns = fields.iter().map(|field| field.name.as_str()).collect();
-            return Err(fault::unknown_column(column, None, columns, *span).into());
-        }
-    }
-    Ok(())
 }

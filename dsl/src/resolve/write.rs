@@ -6,6 +6,7 @@ use crate::catalog::TablePlan;
 use crate::diagnostics::{names, sources};
 use crate::resolve::Resolver;
 use crate::resolve::fault::{self, Resolved};
+use crate::resolve::options::check_columns;
 use crate::resolve::scope::quoted;
 use crate::syntax::tree::{ConnectorUse, Expr, ExprKind, Literal, NamedArgument, Pipeline, Step};
 
@@ -44,6 +45,8 @@ impl Resolver<'_> {
         let wanted = sink.arguments.named.iter().find(is_mode).map(|argument| &argument.value);
         let named: Vec<_> = sink.arguments.named.iter().filter(|argument| !is_mode(argument)).collect();
         let checked = self.options(spec, &sink.arguments, &named)?;
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        check_columns(spec, &checked, &names)?;
         let mode = self.mode(&table, wanted, step)?;
         Ok(ResolvedWrite { table, connector: spec.name.to_string(), options: checked.options, mode })
     }

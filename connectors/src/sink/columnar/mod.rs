@@ -41,7 +41,7 @@ retracts, and `changes` every change with the columns `_epoch` and `_diff`. Wher
             "` after the epoch with which they begin; a commit adds to the newest until that has 65,536 rows, then a file begins: right for streams. At every moment all files that are there are whole; read the folder with \
 `read_parquet('out/*.parquet')` in DuckDB, or give it to Spark, pandas or `read` with a wildcard.
 
-`partition_by: [\"year\", \"month\"]` writes a folder for each value, `out/year=2026/month=1/…`, and leaves these columns out of the \
+`partition_by: [year, month]` writes a folder for each value, `out/year=2026/month=1/…`, and leaves these columns out of the \
 files, as Hive, Spark and DuckDB do (bool, int, decimal, text, date or timestamp; null is `__HIVE_DEFAULT_PARTITION__`). With \
 `upsert` each folder has one file, `rows",
             $ending,
@@ -68,7 +68,7 @@ pub fn parquet() -> ColumnarSink {
         options: options(&["zstd", "snappy", "gzip", "lz4", "none"], "zstd", true),
         examples: &[
             "orders = rows [ {id: 1, qty: 3} ] | key by id\norders | write parquet(\"out/orders.parquet\")",
-            "rows [ {year: 2026, qty: 3} ] | write parquet(\"out/sales\", partition_by: [\"year\"])",
+            "rows [ {year: 2026, qty: 3} ] | write parquet(\"out/sales\", partition_by: year)",
         ],
     };
     ColumnarSink { spec, format: ColumnarFormat::Parquet }
@@ -100,7 +100,7 @@ fn options(compressions: &'static [&'static str], default: &str, groups: bool) -
     let mut options = super::options();
     options.push(option(
         "partition_by",
-        OptionKind::Texts,
+        OptionKind::Columns,
         "Columns whose values become folders, from the outermost in: one name or a list.",
         None,
     ));
