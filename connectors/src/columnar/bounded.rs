@@ -11,7 +11,7 @@ use tidebook_plan::ChangeBatch;
 use tidebook_plan::connector::{ConnectorError, OpenRequest, Resume, Source, SourceBatch, SourceError, SourceEvent};
 
 use super::decode::Decoders;
-use super::file::{ColumnarFile, ColumnarFormat, OpenFile, Unit};
+use super::file::{BATCH_BYTES, ColumnarFile, ColumnarFormat, OpenFile, Unit};
 use super::mark::{Mark, Marks};
 use super::wanted::Wanted;
 use crate::files::{FilePattern, Stamp};
@@ -181,11 +181,12 @@ impl BoundedColumnar {
 
 impl Source for BoundedColumnar {
     fn next(&mut self, _wait: Duration) -> Result<SourceEvent, ConnectorError> {
-        let (mut rows, mut errors, mut count, mut last) = (Vec::new(), Vec::new(), 0, None);
-        while count < LEAST_ROWS {
+        let (mut rows, mut errors, mut count, mut bytes, mut last) = (Vec::new(), Vec::new(), 0, 0, None);
+        while count == 0 || (count < LEAST_ROWS && bytes < BATCH_BYTES) {
             let Some((number, decoded)) = self.piece()? else { break };
             last = Some(number);
             count += decoded.rows.num_rows() + decoded.errors.len();
+            bytes += decoded.rows.get_array_memory_size();
             rows.extend(Some(decoded.rows).filter(|rows| rows.num_rows() > 0));
             errors.extend(decoded.errors);
         }

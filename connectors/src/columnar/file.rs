@@ -16,6 +16,10 @@ use super::{ipc, parquet};
 use crate::files::{ReadError, Stamp};
 use crate::format::Decoded;
 
+/// Decoded bytes that a batch should have at most, so that wide rows come in smaller batches: dozens of batches wait for
+/// an engine that is busy.
+pub const BATCH_BYTES: usize = 2 << 20;
+
 /// A format of columnar files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnarFormat {

@@ -19,14 +19,11 @@ use tidebook_plan::connector::ConnectorError;
 
 use super::bind::Binding;
 use super::bytes::FileBytes;
-use super::file::{Batches, ColumnarFile, OpenFile, Take, Unit};
+use super::file::{BATCH_BYTES, Batches, ColumnarFile, OpenFile, Take, Unit};
 use super::prune;
 use super::types::{EXTENSION, JSON_EXTENSION, UUID_EXTENSION};
 use super::wanted::Wanted;
 use crate::format::BATCH_ROWS;
-
-/// Decoded bytes that a batch should have at most, so that wide rows come in smaller batches.
-const BATCH_BYTES: i64 = 8 << 20;
 
 /// A Parquet file that is open.
 pub struct ParquetFile {
@@ -152,7 +149,7 @@ impl ParquetFile {
             })
             .sum();
         let row = (bytes / group.num_rows().max(1)).max(1);
-        usize::try_from(BATCH_BYTES / row).unwrap_or(1).clamp(1, BATCH_ROWS)
+        usize::try_from(BATCH_BYTES as i64 / row).unwrap_or(1).clamp(1, BATCH_ROWS)
     }
 
     fn condition_column(&self, condition: usize) -> Option<usize> {
