@@ -8,9 +8,11 @@
 //! *Invariant:* formats do no input or output; connectors know nothing of the inside of a record.
 
 #[macro_use]
+pub mod format;
+#[macro_use]
 mod files;
+
 mod columnar;
 mod demo;
-pub mod format;
 pub mod registry;
 mod sink;

@@ -10,7 +10,9 @@ use crate::{columnar, demo, files, sink};
 pub fn sources() -> Vec<Arc<dyn SourceConnector>> {
     vec![
         Arc::new(files::csv::source()),
+        Arc::new(files::csv::tab_separated()),
         Arc::new(files::jsonl::source()),
+        Arc::new(files::json::source()),
         Arc::new(files::text::source()),
         Arc::new(files::whole::source()),
         Arc::new(columnar::sources::parquet()),
@@ -24,6 +26,7 @@ pub fn sources() -> Vec<Arc<dyn SourceConnector>> {
 pub fn sinks() -> Vec<Arc<dyn SinkConnector>> {
     vec![
         Arc::new(sink::csv::sink()),
+        Arc::new(sink::csv::tab_separated()),
         Arc::new(sink::jsonl::sink()),
         Arc::new(sink::columnar::parquet()),
         Arc::new(sink::columnar::arrow()),

@@ -27,3 +27,19 @@ memory; where one is cut short or damaged, the rows up to there are read, and an
 `encoding`, but a byte order mark of UTF-8 or UTF-16 is recognised, and lines may end with `\\n`, `\\r\\n` or `\\r`."
     };
 }
+
+/// How values are found and read in JSON.
+macro_rules! json_values {
+    () => {
+        "\
+Without a schema the columns come from a sample of the first file (1,000 rows, at most 1 MB): whole numbers are int, longer ones decimal(38, 0), \
+others float, texts that are all dates or times are date or timestamp, objects are records, arrays are lists, and what has no type in \
+common is json; every inferred column may be null.
+
+With a schema, other fields are passed over. A column that is declared `from \"/user/name\"` (a JSON pointer, RFC 6901) is found inside \
+of others, in arrays by index: `/tags/0`; `/` itself in a name is `~1`. A missing field takes the column's default, else null, else \
+the row is an error. Dates and timestamps are ISO 8601 text (without a zone: UTC), decimals are numbers or text, a text \
+column keeps the digits of a number, durations are text like `\"90s\"` or a number of seconds, bytes are base64, a json column keeps the \
+text of its value. If a name stands twice in an object, the last one counts. Values are nested 128 deep at most."
+    };
+}

@@ -6,6 +6,7 @@ mod documentation;
 mod bounded;
 pub mod csv;
 mod input;
+pub mod json;
 pub mod jsonl;
 mod known;
 mod layers;

@@ -55,16 +55,17 @@ fn digits(text: &[u8], count: usize) -> Option<i64> {
     Some(value)
 }
 
-/// The day at the front of `text` (`YYYY-MM-DD`), and the rest.
+/// The day at the front of `text` (`YYYY-MM-DD` or `YYYY/MM/DD`), and the rest.
 fn leading_day(text: &[u8]) -> Option<(i64, &[u8])> {
-    if text.get(4) != Some(&b'-') || text.get(7) != Some(&b'-') {
+    let separator = text.get(4)?;
+    if !matches!(separator, b'-' | b'/') || text.get(7) != Some(separator) {
         return None;
     }
     let day = days_from_civil(digits(text, 4)?, digits(&text[5..], 2)? as u32, digits(&text[8..], 2)? as u32)?;
     Some((day, &text[10..]))
 }
 
-/// Days since 1970-01-01 of `YYYY-MM-DD`.
+/// Days since 1970-01-01 of `YYYY-MM-DD`, also with slashes.
 pub fn parse_date(text: &[u8]) -> Option<i32> {
     match leading_day(text)? {
         (day, []) => i32::try_from(day).ok(),
@@ -72,7 +73,7 @@ pub fn parse_date(text: &[u8]) -> Option<i32> {
     }
 }
 
-/// Microseconds UTC of an ISO 8601 instant: `YYYY-MM-DD`, then optionally `T` or a space and `HH:MM[:SS[.fraction]]`,
+/// Microseconds UTC of an ISO 8601 instant: `YYYY-MM-DD` (also with slashes), then optionally `T` or a space and `HH:MM[:SS[.fraction]]`,
 /// then optionally `Z` or an offset (`+02:00`, `+0200`, `+02`). Without a zone it is UTC; digits past the microsecond are cut.
 pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
     let (day, rest) = leading_day(text)?;
@@ -228,6 +229,7 @@ mod tests {
             "2026-01-01T12:00:00Z",
             "2026-01-01T13:30:00.000+01:30",
             "2026-01-01T10:00:00-0200",
+            "2026/01/01 12:00:00",
         ] {
             assert_eq!(parse_timestamp(text.as_bytes()), Some(noon), "{text}");
         }

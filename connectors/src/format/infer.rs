@@ -38,6 +38,11 @@ impl Guess {
             Value::Null => Guess::None,
             Value::Bool(_) => Guess::Scalar(Type::Bool),
             Value::Number(number) if number.is_i64() => Guess::Scalar(Type::Int),
+            // A whole number that is too long for int: as a float it would lose digits.
+            Value::Number(number) if number.is_u64() => Guess::Scalar(LONG),
+            Value::Number(number) if number.as_f64().is_some_and(|value| (1e19..1e37).contains(&value.abs())) => {
+                Guess::Scalar(LONG)
+            }
             Value::Number(_) => Guess::Scalar(Type::Float),
             Value::String(text) => Guess::Scalar(time_type(text.as_bytes()).unwrap_or(Type::Text)),
             Value::Array(items) => {
@@ -63,6 +68,8 @@ impl Guess {
             Type::Bool
         } else if parse_int(trimmed).is_some() {
             Type::Int
+        } else if is_long(trimmed) {
+            LONG
         } else if parse_float(trimmed).is_some() {
             Type::Float
         } else {
@@ -109,11 +116,22 @@ impl Guess {
     }
 }
 
+/// The type of whole numbers that are too long for int.
+const LONG: Type = Type::Decimal { precision: 38, scale: 0 };
+
+/// True for a whole number of at most 38 digits.
+fn is_long(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    digits.len() <= 38 && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
 fn merge_scalars(a: &Type, b: &Type) -> Option<Type> {
     let time = |ty: &Type| matches!(ty, Type::Date | Type::Timestamp | Type::Text);
     match (a, b) {
         _ if a == b => Some(a.clone()),
-        (Type::Int, Type::Float) | (Type::Float, Type::Int) => Some(Type::Float),
+        (Type::Int | Type::Float, Type::Float) | (Type::Float, Type::Int) => Some(Type::Float),
+        (Type::Int, Type::Decimal { .. }) | (Type::Decimal { .. }, Type::Int) => Some(LONG),
+        (Type::Float, Type::Decimal { .. }) | (Type::Decimal { .. }, Type::Float) => Some(Type::Float),
         (Type::Date, Type::Timestamp) | (Type::Timestamp, Type::Date) => Some(Type::Timestamp),
         _ if time(a) && time(b) => Some(Type::Text),
         _ => None,

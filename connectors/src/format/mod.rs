@@ -5,10 +5,14 @@
 //!
 //! [`SourceError`]: tidebook_plan::connector::SourceError
 
+#[macro_use]
+pub mod time_format;
+
 pub mod clock;
 mod column;
 pub mod csv;
 mod infer;
+pub mod json;
 pub mod jsonl;
 mod metadata;
 mod push;
@@ -41,8 +45,17 @@ pub struct Position {
     pub offset: u64,
     /// Lines taken.
     pub line: i64,
-    /// What the input says of its columns, once that has been read.
-    pub layout: Option<csv::Layout>,
+    /// What the input has said so far that is needed to understand the rest.
+    pub state: Option<DecoderState>,
+}
+
+/// What a decoder remembers of the beginning of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DecoderState {
+    /// Of delimited text, where the columns stand.
+    Delimited(csv::Layout),
+    /// Of JSON documents, what comes next.
+    Documents(json::Stage),
 }
 
 /// Turns bytes into rows.

@@ -3,7 +3,7 @@
 use tidebook_plan::{ColumnType, Type};
 
 use super::column::ColumnBuilder;
-use super::csv::push_scalar;
+use super::csv::Conversion;
 use super::jsonl::{expected, read_value};
 
 /// Reads a text as a value, as a field of CSV is read.
@@ -14,7 +14,7 @@ pub fn push_text(text: &[u8], column: &mut ColumnBuilder, ty: &ColumnType) -> Re
     if matches!(ty.ty, Type::Json | Type::Vector(_) | Type::List(_) | Type::Record(_)) {
         return push_json(text, column, ty);
     }
-    if push_scalar(&mut column.values, text.trim_ascii()) {
+    if Conversion::default().push(&mut column.values, text.trim_ascii(), &mut Vec::new()) {
         column.valid();
         return Ok(());
     }

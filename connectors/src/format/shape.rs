@@ -4,6 +4,7 @@ use arrow_array::{Array, ArrayRef};
 use tidebook_plan::ColumnType;
 use tidebook_plan::connector::{ConnectorError, SourceField};
 
+use super::jsonl::Wanted;
 use super::value::json_value;
 
 /// Fields of a row or of a record in order.
@@ -11,6 +12,8 @@ use super::value::json_value;
 pub struct Shape {
     /// The fields.
     pub fields: Vec<Field>,
+    /// What fields whose names are JSON pointers want of the values of a JSON object.
+    pub(super) wanted: Option<Wanted>,
 }
 
 /// One field of a [`Shape`].
@@ -44,12 +47,14 @@ impl Shape {
             };
             Ok(Field::new(field.wire_name(), &field.name, field.ty.clone(), default))
         });
-        Ok(Shape { fields: fields.collect::<Result<_, ConnectorError>>()? })
+        let fields = fields.collect::<Result<Vec<Field>, ConnectorError>>()?;
+        Ok(Shape { wanted: Wanted::of(fields.iter().map(|field| field.name.as_str())), fields })
     }
 
     /// The shape of a record.
     pub fn of_record(fields: &[(String, ColumnType)]) -> Shape {
-        Shape { fields: fields.iter().map(|(name, ty)| Field::new(name, name, ty.clone(), None)).collect() }
+        let fields = fields.iter().map(|(name, ty)| Field::new(name, name, ty.clone(), None));
+        Shape { fields: fields.collect(), wanted: None }
     }
 }
 

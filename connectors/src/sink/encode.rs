@@ -1,16 +1,18 @@
 //! Rows as the bytes of a record.
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use tidebook_plan::{Column, Schema, Type};
 
+use super::style::Style;
 use crate::format::value::{text_value, write_json, write_json_row};
 
 /// The format of the file that a sink writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// A header and comma-separated records.
-    Csv,
+    /// A header and delimited records.
+    Delimited(Style),
     /// One object a line.
     Jsonl,
 }
@@ -30,43 +32,38 @@ impl Encoder {
     /// What stands before the first record; `extra` are names of columns that are added behind.
     pub fn header(&self, extra: &[&str]) -> Vec<u8> {
         let mut out = Vec::new();
-        if self.encoding == Encoding::Csv {
-            for (i, name) in
-                self.columns.iter().map(|column| column.name.as_str()).chain(extra.iter().copied()).enumerate()
-            {
+        if let Encoding::Delimited(style) = &self.encoding
+            && style.header
+        {
+            let names = self.columns.iter().map(|column| column.name.as_str()).chain(extra.iter().copied());
+            for (i, name) in names.enumerate() {
                 if i > 0 {
-                    out.push(b',');
+                    out.extend_from_slice(style.delimiter.as_bytes());
                 }
-                push_field(&mut out, name);
+                style.push_field(&mut out, name);
             }
-            out.push(b'\n');
+            out.extend_from_slice(style.line_end.as_bytes());
         }
         out
     }
 
     /// Writes row `row`, and behind its columns the `extra` ones.
     pub fn record(&self, out: &mut Vec<u8>, rows: &RecordBatch, row: usize, extra: &[(&str, i64)]) {
-        match self.encoding {
-            Encoding::Csv => {
+        match &self.encoding {
+            Encoding::Delimited(style) => {
                 for (i, (column, array)) in self.columns.iter().zip(rows.columns()).enumerate() {
                     if i > 0 {
-                        out.push(b',');
+                        out.extend_from_slice(style.delimiter.as_bytes());
                     }
-                    match &column.ty.ty {
-                        Type::Text if array.is_valid(row) => push_field(out, array.as_string::<i32>().value(row)),
-                        ty => {
-                            if let Some(text) = text_value(array.as_ref(), row, ty) {
-                                push_field(out, &text);
-                            }
-                        }
-                    }
+                    push_value(out, style, array.as_ref(), row, &column.ty.ty);
                 }
                 for (i, (_, value)) in extra.iter().enumerate() {
                     if i > 0 || !self.columns.is_empty() {
-                        out.push(b',');
+                        out.extend_from_slice(style.delimiter.as_bytes());
                     }
-                    out.extend_from_slice(value.to_string().as_bytes());
+                    style.push_field(out, &value.to_string());
                 }
+                out.extend_from_slice(style.line_end.as_bytes());
             }
             Encoding::Jsonl => {
                 write_json_row(out, &self.columns, rows, row);
@@ -78,24 +75,28 @@ impl Encoder {
                     write_json(out, *name);
                     out.extend_from_slice(format!(":{value}}}").as_bytes());
                 }
+                out.push(b'\n');
             }
         }
-        out.push(b'\n');
     }
 }
 
-/// A field, quoted where it must be. Empty text is quoted, since an empty field is null.
-fn push_field(out: &mut Vec<u8>, text: &str) {
-    if !text.is_empty() && !text.contains([',', '"', '\n', '\r']) {
-        out.extend_from_slice(text.as_bytes());
+/// A value as a field.
+fn push_value(out: &mut Vec<u8>, style: &Style, array: &dyn Array, row: usize, ty: &Type) {
+    if array.is_null(row) {
+        out.extend_from_slice(style.null.as_bytes());
         return;
     }
-    out.push(b'"');
-    for byte in text.bytes() {
-        if byte == b'"' {
-            out.push(b'"');
+    let text = match (ty, &style.date, &style.timestamp) {
+        (Type::Text, _, _) => return style.push_field(out, array.as_string::<i32>().value(row)),
+        (Type::Date, Some(format), _) => format.format_date(array.as_primitive::<Date32Type>().value(row)),
+        (Type::Timestamp, _, Some(format)) => {
+            format.format(array.as_primitive::<TimestampMicrosecondType>().value(row))
         }
-        out.push(byte);
+        _ => text_value(array, row, ty).unwrap_or_default(),
+    };
+    if style.decimal != '.' && matches!(ty, Type::Float | Type::Decimal { .. }) {
+        return style.push_field(out, &text.replace('.', &style.decimal.to_string()));
     }
-    out.push(b'"');
+    style.push_field(out, &text);
 }

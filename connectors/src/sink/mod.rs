@@ -7,11 +7,13 @@ mod encode;
 pub mod jsonl;
 mod log;
 mod part;
+mod style;
 mod target;
 mod upsert;
 
 use tidebook_plan::connector::{
-    ConnectorError, ConnectorSpec, OptionKind, OptionSpec, Sink, SinkConnector, SinkRequest, WriteMode,
+    ConnectorError, ConnectorSpec, OptionKind, OptionSpec, OptionValue, Options, Sink, SinkConnector, SinkRequest,
+    WriteMode,
 };
 
 use self::encode::Encoding;
@@ -19,7 +21,8 @@ use self::encode::Encoding;
 /// A connector that writes a file of one format.
 pub struct FileSink {
     spec: ConnectorSpec,
-    encoding: Encoding,
+    /// The format, as the options of a use say.
+    encoding: fn(&Options) -> Result<Encoding, ConnectorError>,
 }
 
 impl SinkConnector for FileSink {
@@ -28,33 +31,54 @@ impl SinkConnector for FileSink {
     }
 
     fn open(&self, request: SinkRequest) -> Result<Box<dyn Sink>, ConnectorError> {
+        let encoding = (self.encoding)(&request.options)?;
         Ok(match request.mode {
-            WriteMode::Upsert => Box::new(upsert::UpsertFile::open(&request, self.encoding)?),
-            WriteMode::Append | WriteMode::Changes => Box::new(log::LogFile::open(&request, self.encoding)?),
+            WriteMode::Upsert => Box::new(upsert::UpsertFile::open(&request, encoding)?),
+            WriteMode::Append | WriteMode::Changes => Box::new(log::LogFile::open(&request, encoding)?),
         })
     }
 }
 
 /// The options of every file sink.
 fn options() -> Vec<OptionSpec> {
-    vec![
-        OptionSpec {
-            name: "path",
-            kind: OptionKind::Text,
-            doc: "The file to write, relative to the notebook; folders that are missing are made.",
-            default: None,
-            required: true,
-            positional: true,
-            secret: false,
-        },
-        OptionSpec {
-            name: "mode",
-            kind: OptionKind::OneOf(&["upsert", "append", "changes"]),
-            doc: "The current rows by key, rows added to a table that never retracts, or every change.",
-            default: None,
-            required: false,
-            positional: false,
-            secret: false,
-        },
-    ]
+    let path = OptionSpec {
+        positional: true,
+        required: true,
+        ..OptionSpec::optional(
+            "path",
+            OptionKind::Text,
+            "The file to write, relative to the notebook; folders that are missing are made.",
+        )
+    };
+    let mode = OptionSpec::optional(
+        "mode",
+        OptionKind::OneOf(&["upsert", "append", "changes"]),
+        "The current rows by key, rows added to a table that never retracts, or every change.",
+    );
+    vec![path, mode]
 }
+
+/// The options of a sink that writes one file of records, the format's own ones in the middle.
+fn record_options(own: Vec<OptionSpec>) -> Vec<OptionSpec> {
+    let compression = OptionSpec::optional(
+        "compression",
+        OptionKind::OneOf(&["auto", "none", "gzip", "zstd"]),
+        "How the file is compressed; `auto` goes by the ending of its name: `.gz`, `.zst`.",
+    );
+    [options(), own, vec![compression.or(OptionValue::Text("auto".to_string()))]].concat()
+}
+
+/// What every sink of records promises.
+macro_rules! file_sink {
+    () => {
+        "\
+`mode: upsert` keeps the file equal to the table, in the order of its key: each commit writes a new file beside it and renames \
+it over the old one, so that a reader sees one epoch or the next and never a mixture. `append` adds the rows of a table \
+that never retracts, `changes` adds every change with the columns `_epoch` and `_diff`; both begin with a new file and add \
+whole epochs, each in one write that is undone if it fails. A compressed file gets a further gzip member or zstd frame for each.
+
+A commit waits until the disk has what was written. Where a write fails (the disk is full), the file is as it was before, \
+the sink says so, and other tables go on."
+    };
+}
+pub(crate) use file_sink;

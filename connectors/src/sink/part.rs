@@ -25,3 +25,15 @@ pub fn part_file(path: &Path) -> io::Result<NamedTempFile> {
     }
     builder.tempfile_in(path.parent().unwrap_or(path))
 }
+
+/// Waits until the names in a folder are on the disk, where the system can do that.
+///
+/// # Errors
+/// Where it cannot be done.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    std::fs::File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}

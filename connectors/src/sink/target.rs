@@ -1,18 +1,19 @@
-//! The file that a sink writes: replaced as a whole, or added to.
+//! The file that a sink writes: replaced as a whole, or added to, and on the disk when that is done.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tidebook_plan::connector::{ConnectorError, SinkRequest};
+use tidebook_plan::connector::{ConnectorError, Options, SinkRequest};
 
-use super::part::part_file;
+use super::part::{part_file, sync_folder};
 
 /// A file to write.
 pub struct Target {
     path: PathBuf,
     /// What the user wrote.
     shown: String,
+    compression: Compression,
     /// The file, if it is there, and its length after the last commit.
     committed: Option<(File, u64)>,
 }
@@ -29,7 +30,12 @@ impl Target {
             let message = format!("`{shown}` is a folder, expected the name of a file");
             return Err(ConnectorError::Option { option: "path", message });
         }
-        let target = Target { path, shown, committed: None };
+        if path.exists() && !path.is_file() {
+            let message = format!("`{shown}` is a pipe, a socket or a device, expected a file");
+            return Err(ConnectorError::Option { option: "path", message });
+        }
+        let compression = Compression::of(&request.options, &path);
+        let target = Target { path, shown, compression, committed: None };
         std::fs::create_dir_all(target.folder())
             .map_err(|error| failure("create the folder of", &target.shown, error))?;
         Ok(target)
@@ -54,11 +60,11 @@ impl Target {
 
     fn try_replace(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         let part = part_file(&self.path)?;
-        let mut writer = io::BufWriter::with_capacity(1 << 18, part.as_file());
-        write(&mut writer)?;
-        writer.flush()?;
-        drop(writer);
+        let writer = io::BufWriter::with_capacity(1 << 18, part.as_file());
+        self.compression.write(writer, write)?;
+        part.as_file().sync_all()?;
         part.persist(&self.path).map_err(|error| error.error)?;
+        sync_folder(self.folder())?;
         let file = OpenOptions::new().append(true).open(&self.path)?;
         let length = file.metadata()?.len();
         self.committed = Some((file, length));
@@ -78,14 +84,61 @@ impl Target {
             let message = format!("{there} bytes where {committed} were written: another program writes to it");
             return Err(ConnectorError::Changed { what: self.shown.clone(), message });
         }
-        if let Err(error) = file.write_all(bytes).and_then(|()| file.flush()) {
+        let mut stored = Vec::new();
+        let stored = match self.compression {
+            Compression::None => bytes,
+            compression => {
+                let compressed = compression.write(&mut stored, |out| out.write_all(bytes));
+                compressed.map_err(|error| failure("write", &self.shown, error))?;
+                &stored
+            }
+        };
+        if let Err(error) = file.write_all(stored).and_then(|()| file.sync_data()) {
             if let Err(error) = file.set_len(*committed) {
                 tracing::warn!(path = %self.path.display(), %error, "cannot cut back what was written in part");
             }
             return Err(failure("write", &self.shown, error));
         }
-        *committed += bytes.len() as u64;
+        *committed += stored.len() as u64;
         Ok(())
+    }
+}
+
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    /// What the option `compression` says, or the ending of the name.
+    fn of(options: &Options, path: &Path) -> Compression {
+        let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+        match (options.text("compression").unwrap_or("auto"), ending.to_str()) {
+            ("gzip", _) | ("auto", Some("gz" | "gzip")) => Compression::Gzip,
+            ("zstd", _) | ("auto", Some("zst" | "zstd")) => Compression::Zstd,
+            _ => Compression::None,
+        }
+    }
+
+    /// Writes one whole member or frame of what `write` gives.
+    fn write(self, mut out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        match self {
+            Compression::None => write(&mut out)?,
+            Compression::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(&mut out, flate2::Compression::default());
+                write(&mut encoder)?;
+                encoder.finish()?;
+            }
+            Compression::Zstd => {
+                let mut encoder = zstd::stream::write::Encoder::new(&mut out, 0)?;
+                write(&mut encoder)?;
+                encoder.finish()?;
+            }
+        }
+        out.flush()
     }
 }
 

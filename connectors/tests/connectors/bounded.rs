@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use tidebook_plan::Type;
-use tidebook_plan::connector::{ConnectorError, OptionValue, SourceSpec};
+use tidebook_plan::connector::{ConnectorError, OptionValue, SourceEvent, SourceSpec};
 
 use crate::support::{columns, messages, open, read_all, spec, text};
 
@@ -144,4 +144,45 @@ fn only_the_sample_decides_the_types() {
     assert_eq!(read.rows.len(), 1_001);
     assert_eq!(read.rows.last().unwrap(), &json!([1001, null]));
     assert_eq!(messages(&read.errors), [("a.csv", 1_002, "column `v`: expected int, found \"not a number\"")]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn thousands_of_files_with_one_open_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in 0..3_000 {
+        std::fs::write(folder.path().join(format!("{file:05}.jsonl")), lines(file, file + 1)).unwrap();
+    }
+    let open_here = || {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(Result::ok);
+        files.filter(|file| std::fs::read_link(file.path()).is_ok_and(|path| path.starts_with(folder.path()))).count()
+    };
+    for watch in [false, true] {
+        let options = [("path", text("*.jsonl")), ("watch", OptionValue::Bool(watch))];
+        let mut source =
+            open(&spec("jsonl", folder.path(), &options, Some(columns(&[("n", Type::Int)]))), None).unwrap();
+        let mut rows = 0;
+        while let SourceEvent::Batch(batch) = source.next(std::time::Duration::ZERO).unwrap() {
+            rows += batch.rows.len();
+            assert!(open_here() <= 2, "{} files are open", open_here());
+        }
+        assert_eq!(rows, 3_000);
+    }
+}
+
+#[test]
+fn a_file_that_becomes_shorter_while_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("n.jsonl");
+    std::fs::write(&path, lines(0, 400_000)).unwrap();
+    let spec = numbers(folder.path(), "n.jsonl");
+    let mut source = open(&spec, None).unwrap();
+    let SourceEvent::Batch(first) = source.next(std::time::Duration::ZERO).unwrap() else { panic!("there are rows") };
+    assert!(!first.rows.is_empty());
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(8).unwrap();
+    let mut errors = Vec::new();
+    while let SourceEvent::Batch(batch) = source.next(std::time::Duration::ZERO).unwrap() {
+        errors.extend(batch.errors);
+    }
+    assert_eq!(messages(&errors).last().unwrap(), &("n.jsonl", 0, "it became shorter while it was read"));
 }

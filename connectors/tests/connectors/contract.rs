@@ -28,6 +28,14 @@ fn source_options(name: &str, base: &Path) -> Vec<Vec<(&'static str, OptionValue
             vec![vec![("path", text(&one))], vec![("path", text(&all)), ("watch", OptionValue::Bool(true))]]
         }
         "csv" => vec![vec![("path", text("a.csv"))], vec![("path", text("*.csv")), ("watch", OptionValue::Bool(true))]],
+        "tsv" => {
+            std::fs::write(base.join("a.tsv"), "n\tt\n1\ta\n2\tb\n").unwrap();
+            vec![vec![("path", text("a.tsv"))], vec![("path", text("*.tsv")), ("watch", OptionValue::Bool(true))]]
+        }
+        "json" => {
+            std::fs::write(base.join("a.json"), "[{\"n\":1,\"t\":\"a\"},\n {\"n\":2,\"t\":\"b\"}]\n").unwrap();
+            vec![vec![("path", text("a.json"))], vec![("path", text("*.json")), ("watch", OptionValue::Bool(true))]]
+        }
         "jsonl" => {
             vec![vec![("path", text("a.jsonl"))], vec![("path", text("*.jsonl")), ("watch", OptionValue::Bool(true))]]
         }

@@ -5,6 +5,7 @@ mod columnar;
 mod columnar_sinks;
 mod contract;
 mod layers;
+mod sink_styles;
 mod sinks;
 mod support;
 mod watched;

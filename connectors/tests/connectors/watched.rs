@@ -388,3 +388,47 @@ fn a_columnar_file_is_replaced_as_a_whole() {
         watched.wait_for(json!([2, 3, 4, 5, 6, 8]));
     }
 }
+
+#[test]
+fn an_edit_that_neither_size_nor_time_shows() {
+    let line = |n: usize| format!("{{\"n\":{n}}}\n");
+    let body: String = (10_000..20_000).map(line).collect();
+    // A time in the future is as near to the reading as one can be.
+    let soon = SystemTime::now() + Duration::from_secs(1);
+    let set = |path: &Path| OpenOptions::new().append(true).open(path).unwrap().set_modified(soon).unwrap();
+    let mut watched = Watched::new("jsonl", "*.jsonl", |folder| {
+        std::fs::write(folder.join("a.jsonl"), &body).unwrap();
+        set(&folder.join("a.jsonl"));
+    });
+    let mut numbers: Vec<usize> = (10_000..20_000).collect();
+    watched.wait_for(json!(numbers));
+    watched.write("a.jsonl", &body.replace("\"n\":15000", "\"n\":99999"));
+    set(&watched.path("a.jsonl"));
+    numbers[5_000] = 99_999;
+    numbers.sort_unstable();
+    watched.wait_for(json!(numbers));
+}
+
+#[test]
+fn compressed_files_are_read_again_when_they_change() {
+    use flate2::write::GzEncoder;
+    let gzip = |text: &str| {
+        let mut out = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        out.write_all(text.as_bytes()).unwrap();
+        out.finish().unwrap()
+    };
+    let mut watched = Watched::new("jsonl", "*.gz", |folder| {
+        // The last line has no newline, and the file is young.
+        std::fs::write(folder.join("a.jsonl.gz"), gzip("{\"n\":1}\n{\"n\":2}")).unwrap();
+    });
+    watched.wait_for(json!([1, 2]));
+    watched.append("a.jsonl.gz", "");
+    let mut file = OpenOptions::new().append(true).open(watched.path("a.jsonl.gz")).unwrap();
+    file.write_all(&gzip("\n{\"n\":3}\n")).unwrap();
+    watched.wait_for(json!([1, 2, 3]));
+    let whole = gzip("{\"n\":4}\n{\"n\":5}\n");
+    std::fs::write(watched.path("a.jsonl.gz"), &whole[..whole.len() - 4]).unwrap();
+    watched.wait_for(json!([4, 5, {"error": "the compressed data is cut short; what follows is not read", "line": 3}]));
+    std::fs::write(watched.path("a.jsonl.gz"), &whole).unwrap();
+    watched.wait_for(json!([4, 5]));
+}

@@ -5,6 +5,7 @@
 //! - [`span`], [`diagnostic`] and [`drawing`]: where text is wrong, how that is said, and how it looks.
 //! - [`types`] and [`schema`]: the types of Tide and their one Arrow representation each.
 //! - [`flow`]: the flow plan, the only thing that the engine renders.
+//! - [`limits`]: sizes beyond which Tidebook says no.
 //! - [`connector`]: what a source, a sink and their options look like; [`selection`]: which part of a source is read.
 //! - [`change`]: a batch of rows with the difference of each.
 
@@ -13,6 +14,7 @@ pub mod connector;
 pub mod diagnostic;
 pub mod drawing;
 pub mod flow;
+pub mod limits;
 pub mod schema;
 pub mod selection;
 pub mod span;

@@ -120,9 +120,12 @@ impl Resolver<'_> {
             return Ok(fields.clone());
         }
         let fields = self.env.describe(&source.connector, &source.options).map_err(|error| {
-            let help = match error {
-                ConnectorError::Missing { .. } => "check the path; relative ones start from the notebook's folder",
-                _ => "declare them after the parentheses: `{ id: int key, name: text }`",
+            let help = match &error {
+                ConnectorError::Missing { .. } => {
+                    "check the path; relative ones start from the notebook's folder".to_string()
+                }
+                ConnectorError::Option { option, .. } => format!("give the option `{option}` another value"),
+                _ => "declare them after the parentheses: `{ id: int key, name: text }`".to_string(),
             };
             sources::UNDESCRIBED.error(format!("cannot tell the columns: {error}"), connector.span).with_help(help)
         })?;

@@ -1,41 +1,32 @@
-//! CSV into typed columns.
+//! Delimited text into typed columns.
 //!
-//! An unquoted empty field (or one with the text of the option `null`) has no value: it takes the default, else null,
+//! An unquoted empty field (or one with a text of the option `nulls`) has no value: it takes the default, else null,
 //! else it is the empty text in a text column and an error in any other. A quoted empty field is the empty text. Spaces
-//! around numbers, booleans and times are passed over; in text they are kept. Values of the types `json`, `vector`, list
-//! and record are JSON in their field; bytes are base64. Blank lines are passed over.
+//! around numbers, booleans and times are passed over; in text they are kept, unless they are trimmed. Values of the types
+//! `json`, `vector`, list and record are JSON in their field; bytes are base64.
 
+mod convert;
+mod dialect;
+mod header;
 mod infer;
 mod scan;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use tidebook_plan::connector::{ConnectorError, Options, SourceField, SourceSpec};
 use tidebook_plan::{ColumnType, Type};
 
+pub(super) use convert::Conversion;
+pub use dialect::{Dialect, options};
+pub use header::{Layout, check_header};
 pub use infer::infer;
-pub use scan::Dialect;
 
+use self::header::{header, is_passed_over};
 use self::scan::{Field, UNCLOSED};
-use super::clock::{parse_date, parse_duration, parse_timestamp};
 use super::column::{ColumnBuilder, Values};
 use super::jsonl::{expected, fill_missing, read_value};
-use super::scalar::{parse_base64, parse_decimal, parse_float, parse_int, parse_special_float};
 use super::shape::{self, Shape};
-use super::{Decode, MARK, Position, RowBuffer, Sample, StreamFormat, first_invalid};
-
-/// How the records of one input map to columns, as its header says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// For each field of a record the position of its column.
-    columns: Arc<[Option<usize>]>,
-    /// Columns that the records do not have.
-    absent: Arc<[usize]>,
-    /// False if a column is missing that has to be there.
-    readable: bool,
-}
+use super::{Decode, DecoderState, MARK, Position, RowBuffer, Sample, StreamFormat, first_invalid};
 
 /// The format CSV.
 pub struct Csv;
@@ -46,7 +37,7 @@ impl StreamFormat for Csv {
     }
 
     fn infer(&self, sample: &Sample<'_>, options: &Options) -> Result<Vec<SourceField>, ConnectorError> {
-        infer(sample.bytes, sample.whole, &Dialect::new(options)?).map_err(|message| sample.fault(message))
+        infer(sample, &Dialect::new(options)?)
     }
 
     fn check(&self, sample: &Sample<'_>, options: &Options, shape: &Shape) -> Result<(), ConnectorError> {
@@ -78,7 +69,7 @@ impl CsvDecoder {
         CsvDecoder { dialect }
     }
 
-    /// Reads the header, or does without one.
+    /// Reads the header, or does without one. `None` where the data ends before it.
     fn layout(
         &self,
         data: &[u8],
@@ -87,21 +78,25 @@ impl CsvDecoder {
         position: &mut Position,
         out: &mut RowBuffer,
     ) -> Option<Layout> {
-        if !self.dialect.header {
-            let columns = (0..out.shape.fields.len()).map(Some).collect();
-            return Some(Layout { columns, absent: Arc::new([]), readable: true });
+        let header = header(&self.dialect, data, *at, last)?;
+        if header.start == data.len() {
+            return None;
         }
-        let (names, next, newlines) = header(&self.dialect, data, *at, last)?;
-        let layout = Layout::new(&names, &out.shape);
-        if let Err(missing) = &layout {
-            let text = &data[*at..next.min(data.len())];
-            let message = format!("the header has no column `{missing}`; the file is not read");
-            out.push_error(Some(position.line + 1), Some(text), message);
-        }
-        *at = next;
-        position.line += newlines;
-        let unreadable = Layout { columns: Arc::new([]), absent: Arc::new([]), readable: false };
-        Some(layout.unwrap_or(unreadable))
+        let layout = if self.dialect.header {
+            Layout::new(&header.names, &out.shape)
+        } else {
+            Layout::without_header(header.names.len(), &out.shape)
+        };
+        let layout = layout.unwrap_or_else(|message| {
+            let text = data[header.start..].split(|byte| *byte == b'\n').next();
+            let (what, line) =
+                if self.dialect.header { ("the header", header.lines) } else { ("the first record", header.lines + 1) };
+            out.push_error(Some(line), text, format!("{what} {message}; the file is not read"));
+            Layout::unreadable()
+        });
+        *at = header.next;
+        position.line += header.lines;
+        Some(layout)
     }
 
     /// The record that begins at `at`, into the columns.
@@ -119,14 +114,16 @@ impl CsvDecoder {
         let mut count = 0;
         let mut newlines = 1;
         let mut fault = None;
+        // A field with something in it behind the last column.
+        let mut surplus = false;
         loop {
             let Some(field) = Field::scan(&self.dialect, data, next, last) else {
                 return RecordEnd::Open;
             };
             next = field.next;
-            if field.quoted {
-                newlines += memchr::memchr_iter(b'\n', field.raw).count() as i64;
-            } else if count == 0 && field.ends_record && field.raw.is_empty() {
+            newlines += field.newlines();
+            if field.ends_record && count == 0 && field.raw.is_empty() && !field.quoted && self.dialect.skip_blank_lines
+            {
                 return RecordEnd::Blank { next };
             }
             if let Some(message) = field.fault {
@@ -142,12 +139,23 @@ impl CsvDecoder {
                     fault = Some(format!("column `{}`: {message}", target.column));
                 }
             }
+            if count >= layout.columns.len() && !field.is_empty(&self.dialect) {
+                surplus = true;
+            }
             count += 1;
             if field.ends_record {
                 break;
             }
         }
-        if count != layout.columns.len() {
+        if self.dialect.fill && !surplus {
+            let missing = layout.columns.get(count..).unwrap_or_default();
+            for column in missing.iter().flatten() {
+                let target = &out.shape.fields[*column];
+                if let (None, Err(message)) = (&fault, fill_missing(&mut out.columns[*column], target)) {
+                    fault = Some(message);
+                }
+            }
+        } else if count != layout.columns.len() {
             let fields = if layout.columns.len() == 1 { "field" } else { "fields" };
             fault = Some(format!("expected {} {fields}, found {count}", layout.columns.len()));
         }
@@ -188,109 +196,20 @@ impl CsvDecoder {
             let text: Vec<u8> = text.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect();
             return read_value(&text, column, &ColumnType::required(target.ty.ty.clone()));
         }
-        if !push_scalar(&mut column.values, text.trim_ascii()) {
+        let mut usual = Vec::new();
+        if !self.dialect.conversion.push(&mut column.values, text.trim_ascii(), &mut usual) {
             let found = format!("{:?}", String::from_utf8_lossy(text));
-            return Err(expected(&target.ty.ty, found.as_bytes()));
+            let hint = self.dialect.conversion.hint(&target.ty.ty);
+            return Err(format!("{}{hint}", expected(&target.ty.ty, found.as_bytes())));
         }
         column.valid();
         Ok(())
     }
 }
 
-/// A scalar's text into its column; false where it is none.
-#[inline]
-pub(super) fn push_scalar(values: &mut Values, text: &[u8]) -> bool {
-    fn push<T>(values: &mut Vec<T>, value: Option<T>) -> bool {
-        let fits = value.is_some();
-        values.extend(value);
-        fits
-    }
-    match values {
-        Values::Int(values) => push(values, parse_int(text)),
-        Values::Float(values) => push(values, parse_float(text).or_else(|| parse_special_float(text))),
-        Values::Decimal { values, precision, scale } => push(values, parse_decimal(text, *precision, *scale)),
-        Values::Date(values) => push(values, parse_date(text)),
-        Values::Timestamp(values) => push(values, parse_timestamp(text)),
-        Values::Duration(values) => push(values, parse_duration(text)),
-        Values::Bool(values) => {
-            let value = text.eq_ignore_ascii_case(b"true");
-            let fits = value || text.eq_ignore_ascii_case(b"false");
-            if fits {
-                values.append(value);
-            }
-            fits
-        }
-        Values::Bytes(runs) => match parse_base64(text) {
-            Some(bytes) => {
-                runs.push(&bytes);
-                true
-            }
-            None => false,
-        },
-        _ => false,
-    }
-}
-
 impl RowBuffer {
     fn fill_absent(&mut self, absent: &[usize]) -> Result<(), String> {
         absent.iter().try_for_each(|column| fill_missing(&mut self.columns[*column], &self.shape.fields[*column]))
-    }
-}
-
-impl Layout {
-    /// The layout that a header gives, or the name of a column that it lacks.
-    fn new(names: &[String], shape: &Shape) -> Result<Layout, String> {
-        let column = |name: &String| shape.fields.iter().position(|field| field.name == *name);
-        let columns: Arc<[Option<usize>]> = names.iter().map(column).collect();
-        let absent: Arc<[usize]> = (0..shape.fields.len()).filter(|i| !columns.contains(&Some(*i))).collect();
-        let needed = absent.iter().map(|i| &shape.fields[*i]).find(|f| f.default.is_none() && !f.ty.nullable);
-        match needed {
-            Some(field) => Err(field.name.clone()),
-            None => Ok(Layout { columns, absent, readable: true }),
-        }
-    }
-}
-
-/// Checks that the header at the start of `sample` has every column that has to be there.
-///
-/// # Errors
-/// Names the first that is missing.
-pub fn check_header(sample: &[u8], whole: bool, dialect: &Dialect, shape: &Shape) -> Result<(), String> {
-    let sample = sample.strip_prefix(MARK).unwrap_or(sample);
-    if !dialect.header || sample.is_empty() {
-        return Ok(());
-    }
-    let Some((names, _, _)) = header(dialect, sample, 0, whole) else {
-        return Ok(());
-    };
-    match Layout::new(&names, shape) {
-        Ok(_) => Ok(()),
-        Err(missing) => Err(format!("has no column `{missing}`; its header has `{}`", names.join("`, `"))),
-    }
-}
-
-/// The names of a header, each of them once, where the first record begins, and the lines between. `None` where the
-/// data ends before the header does.
-fn header(dialect: &Dialect, data: &[u8], at: usize, last: bool) -> Option<(Vec<String>, usize, i64)> {
-    let mut names: Vec<String> = Vec::new();
-    let mut next = at;
-    let mut newlines = 1;
-    let mut scratch = Vec::new();
-    loop {
-        let field = Field::scan(dialect, data, next, last)?;
-        next = field.next;
-        newlines += memchr::memchr_iter(b'\n', field.raw).count() as i64;
-        let text = String::from_utf8_lossy(field.text(dialect, &mut scratch));
-        let base = match text.trim() {
-            "" => format!("column{}", names.len()),
-            name => name.to_string(),
-        };
-        let taken = |name: &String| names.contains(name);
-        let again = (1..).map(|count| format!("{base}_{count}"));
-        names.extend(std::iter::once(base.clone()).chain(again).find(|name| !taken(name)));
-        if field.ends_record {
-            return Some((names, next, newlines));
-        }
     }
 }
 
@@ -303,13 +222,17 @@ impl Decode for CsvDecoder {
             position.offset += taken as u64;
             return taken;
         }
-        let layout = match &position.layout {
-            Some(layout) => layout.clone(),
-            None => {
+        let layout = match &position.state {
+            Some(DecoderState::Delimited(layout)) => layout.clone(),
+            _ => {
                 let Some(layout) = self.layout(data, &mut at, last, position, out) else {
-                    return 0;
+                    // Of comments and blank lines alone nothing is left at the end.
+                    let taken = if last { data.len() } else { 0 };
+                    position.offset += taken as u64;
+                    return taken;
                 };
-                position.layout.insert(layout).clone()
+                position.state = Some(DecoderState::Delimited(layout.clone()));
+                layout
             }
         };
         if !layout.readable {
@@ -319,6 +242,20 @@ impl Decode for CsvDecoder {
         let mut scratch = Vec::new();
         while at < data.len() && !out.is_full() {
             let start = at;
+            if self.dialect.comment.is_some() {
+                match is_passed_over(&self.dialect, data, start, last) {
+                    None => break,
+                    Some(false) => {}
+                    Some(true) => match memchr::memchr(b'\n', &data[start..]) {
+                        None if !last => break,
+                        found => {
+                            at = found.map_or(data.len(), |length| start + length + 1);
+                            position.line += 1;
+                            continue;
+                        }
+                    },
+                }
+            }
             let (end, newlines, message) = match self.record(data, start, last, &layout, out, &mut scratch) {
                 RecordEnd::Open => {
                     out.cut_row();

@@ -1,52 +1,6 @@
-//! Where the fields and records of CSV end (RFC 4180, with any delimiter and quote).
+//! Where the fields and records of delimited text end (RFC 4180, with any delimiter, quote and escape).
 
-use tidebook_plan::connector::{ConnectorError, Options};
-
-/// The options of the format.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dialect {
-    /// Between fields.
-    pub delimiter: u8,
-    /// Around fields that contain delimiters, newlines or, doubled, itself; `None` where nothing is quoted.
-    pub quote: Option<u8>,
-    /// True if the first record has the names of the columns.
-    pub header: bool,
-    /// An unquoted field with this text counts as empty.
-    pub null: Vec<u8>,
-}
-
-impl Dialect {
-    /// Reads the options `delimiter`, `quote`, `header` and `null`.
-    ///
-    /// # Errors
-    /// Where one of the first two is no single ASCII character, or both are the same.
-    pub fn new(options: &Options) -> Result<Dialect, ConnectorError> {
-        let delimiter = character(options, "delimiter", b',')?.ok_or_else(|| ConnectorError::Option {
-            option: "delimiter",
-            message: "expected one character, found none".to_string(),
-        })?;
-        let quote = character(options, "quote", b'"')?;
-        if quote == Some(delimiter) {
-            let message = "is the delimiter as well".to_string();
-            return Err(ConnectorError::Option { option: "quote", message });
-        }
-        let header = options.get("header").is_none() || options.flag("header");
-        let null = options.text("null").unwrap_or_default().as_bytes().to_vec();
-        Ok(Dialect { delimiter, quote, header, null })
-    }
-}
-
-fn character(options: &Options, option: &'static str, default: u8) -> Result<Option<u8>, ConnectorError> {
-    match options.text(option).map(str::as_bytes) {
-        None => Ok(Some(default)),
-        Some([]) => Ok(None),
-        Some([byte]) if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(Some(*byte)),
-        Some(text) => {
-            let message = format!("expected one ASCII character, found `{}`", String::from_utf8_lossy(text));
-            Err(ConnectorError::Option { option, message })
-        }
-    }
-}
+use super::dialect::Dialect;
 
 /// A field of a record.
 pub struct Field<'a> {
@@ -54,8 +8,8 @@ pub struct Field<'a> {
     pub raw: &'a [u8],
     /// True if it was quoted.
     pub quoted: bool,
-    /// True if quotes inside it are doubled.
-    pub doubled: bool,
+    /// True if characters inside it are doubled or escaped.
+    pub escaped: bool,
     /// True if it is the last of its record.
     pub ends_record: bool,
     /// Where the next field, or the next record, begins.
@@ -71,6 +25,12 @@ impl<'a> Field<'a> {
     /// The field that begins at `at`; `None` where `data` ends before it does and more may follow (`last` is false).
     #[inline]
     pub fn scan(dialect: &Dialect, data: &'a [u8], at: usize, last: bool) -> Option<Field<'a>> {
+        let mut at = at;
+        if dialect.trim {
+            while data.get(at).is_some_and(|byte| dialect.is_space(*byte)) {
+                at += 1;
+            }
+        }
         match dialect.quote {
             Some(quote) if data.get(at) == Some(&quote) => Field::scan_quoted(dialect, quote, data, at, last),
             _ => Field::scan_plain(dialect, data, at, last),
@@ -79,7 +39,10 @@ impl<'a> Field<'a> {
 
     #[inline]
     fn scan_plain(dialect: &Dialect, data: &'a [u8], at: usize, last: bool) -> Option<Field<'a>> {
-        let end = find_either(data, at, dialect.delimiter, b'\n');
+        if !dialect.simple {
+            return Field::scan_unusual(dialect, data, at, last);
+        }
+        let end = find_either(data, at, dialect.delimiter[0], b'\n');
         let ends_record = match data.get(end) {
             None if !last => return None,
             None | Some(b'\n') => true,
@@ -87,61 +50,108 @@ impl<'a> Field<'a> {
         };
         let raw = &data[at..end];
         let raw = if ends_record { raw.strip_suffix(b"\r").unwrap_or(raw) } else { raw };
-        Some(Field { raw, quoted: false, doubled: false, ends_record, next: (end + 1).min(data.len()), fault: None })
+        Some(Field { raw, quoted: false, escaped: false, ends_record, next: (end + 1).min(data.len()), fault: None })
+    }
+
+    /// An unquoted field with a delimiter of several bytes, escaped characters or spaces around it.
+    fn scan_unusual(dialect: &Dialect, data: &'a [u8], at: usize, last: bool) -> Option<Field<'a>> {
+        let delimiter = dialect.delimiter.as_slice();
+        let mut escaped = false;
+        let mut search = at;
+        let (end, next, ends_record) = loop {
+            // Without an escape the newline is looked for twice.
+            let stop = dialect.escape.unwrap_or(b'\n');
+            let Some(found) = memchr::memchr3(delimiter[0], b'\n', stop, &data[search..]).map(|found| search + found)
+            else {
+                if !last {
+                    return None;
+                }
+                break (data.len(), data.len(), true);
+            };
+            if data[found] == b'\n' {
+                break (found, found + 1, true);
+            }
+            if Some(data[found]) == dialect.escape {
+                if found + 1 == data.len() && !last {
+                    return None;
+                }
+                escaped = true;
+                search = (found + 2).min(data.len());
+                continue;
+            }
+            let rest = &data[found..];
+            if rest.starts_with(delimiter) {
+                break (found, found + delimiter.len(), false);
+            }
+            if !last && rest.len() < delimiter.len() && delimiter.starts_with(rest) {
+                return None;
+            }
+            search = found + 1;
+        };
+        let raw = &data[at..end];
+        let raw = if ends_record { raw.strip_suffix(b"\r").unwrap_or(raw) } else { raw };
+        let raw = if dialect.trim { dialect.trimmed(raw) } else { raw };
+        Some(Field { raw, quoted: false, escaped, ends_record, next, fault: None })
     }
 
     fn scan_quoted(dialect: &Dialect, quote: u8, data: &'a [u8], at: usize, last: bool) -> Option<Field<'a>> {
         let start = at + 1;
-        let mut doubled = false;
+        let mut escaped = false;
         let mut search = start;
         let close = loop {
-            let Some(found) = memchr::memchr(quote, &data[search..]).map(|found| search + found) else {
-                let raw = &data[start..];
-                let fault = Some(UNCLOSED);
-                return last.then_some(Field {
-                    raw,
-                    quoted: true,
-                    doubled,
-                    ends_record: true,
-                    next: data.len(),
-                    fault,
-                });
+            let found = memchr::memchr2(quote, dialect.escape.unwrap_or(quote), &data[search.min(data.len())..]);
+            let Some(found) = found.map(|found| search + found) else {
+                let (raw, next, fault) = (&data[start..], data.len(), Some(UNCLOSED));
+                return last.then_some(Field { raw, quoted: true, escaped, ends_record: true, next, fault });
             };
             match data.get(found + 1) {
-                Some(byte) if *byte == quote => {
-                    doubled = true;
+                None if !last => return None,
+                Some(_) if data[found] != quote => {
+                    escaped = true;
                     search = found + 2;
                 }
-                None if !last => return None,
+                Some(byte) if *byte == quote => {
+                    escaped = true;
+                    search = found + 2;
+                }
+                // An escape character at the very end stands for itself.
+                None if data[found] != quote => search = found + 1,
                 _ => break found,
             }
         };
         // What is between the closing quote and the delimiter should be nothing, or the first half of a CRLF.
         let rest = Field::scan_plain(dialect, data, close + 1, last)?;
         let fault = (!rest.raw.is_empty()).then_some("text after a closing quote");
-        Some(Field { raw: &data[start..close], quoted: true, doubled, fault, ..rest })
+        Some(Field { raw: &data[start..close], quoted: true, escaped, fault, ..rest })
     }
 
-    /// The text of the field, for which `scratch` is room if quotes have to be undoubled.
+    /// The text of the field, for which `scratch` is room if characters are doubled or escaped.
     #[inline]
     pub fn text<'b>(&'b self, dialect: &Dialect, scratch: &'b mut Vec<u8>) -> &'b [u8] {
-        let (true, Some(quote)) = (self.doubled, dialect.quote) else {
+        if !self.escaped {
             return self.raw;
-        };
-        scratch.clear();
-        let mut rest = self.raw;
-        while let Some(found) = memchr::memchr(quote, rest) {
-            scratch.extend_from_slice(&rest[..=found]);
-            rest = &rest[(found + 2).min(rest.len())..];
         }
-        scratch.extend_from_slice(rest);
+        scratch.clear();
+        let mut bytes = self.raw.iter();
+        while let Some(byte) = bytes.next() {
+            // Inside quotes a quote is never alone; everywhere an escape is followed by what it means, unless it ends the field.
+            let is_double = self.quoted && Some(*byte) == dialect.quote;
+            let byte = if is_double || Some(*byte) == dialect.escape { bytes.next().unwrap_or(byte) } else { byte };
+            scratch.push(*byte);
+        }
         scratch
+    }
+
+    /// Newlines inside the field.
+    #[inline]
+    pub fn newlines(&self) -> i64 {
+        if self.quoted || self.escaped { memchr::memchr_iter(b'\n', self.raw).count() as i64 } else { 0 }
     }
 
     /// True for an unquoted field that stands for no value.
     #[inline]
     pub fn is_empty(&self, dialect: &Dialect) -> bool {
-        !self.quoted && (self.raw.is_empty() || self.raw == dialect.null)
+        !self.quoted && (self.raw.is_empty() || dialect.nulls.iter().any(|null| self.raw == null.as_slice()))
     }
 }
 

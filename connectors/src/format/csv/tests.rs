@@ -5,14 +5,16 @@ use tidebook_plan::connector::{ConnectorError, OptionValue, Options, SourceField
 use tidebook_plan::{ColumnType, Type};
 
 use super::{CsvDecoder, Dialect, infer};
+use crate::format::Sample;
 use crate::format::testing::{Dice, decode, field, nullable, required};
 
 fn dialect(options: &[(&str, &str)]) -> Result<Dialect, ConnectorError> {
-    let value = |text: &str| match text {
-        "true" | "false" => OptionValue::Bool(text == "true"),
-        text => OptionValue::Text(text.to_string()),
+    let value = |name: &str, text: &str| match (name, text) {
+        ("skip", text) => OptionValue::Int(text.parse().unwrap()),
+        (_, "true" | "false") => OptionValue::Bool(text == "true"),
+        (_, text) => OptionValue::Text(text.to_string()),
     };
-    Dialect::new(&Options(options.iter().map(|(name, text)| ((*name).to_string(), value(text))).collect()))
+    Dialect::new(&Options(options.iter().map(|(name, text)| ((*name).to_string(), value(name, text))).collect()))
 }
 
 fn rows(fields: &[SourceField], options: &[(&str, &str)], text: &str) -> (Vec<Value>, Vec<String>) {
@@ -74,7 +76,7 @@ fn what_is_empty_and_what_is_null() {
     let mut with_default = field("d", ColumnType::required(Type::Int));
     with_default.default = Some(7i64.into());
     fields.push(with_default);
-    let (rows, errors) = rows(&fields, &[("null", "NA")], "t,n,r,d\n,,,\n\"\",1,\"\",2\nNA,NA,x,NA\n\"NA\",1,y,3\n");
+    let (rows, errors) = rows(&fields, &[("nulls", "NA")], "t,n,r,d\n,,,\n\"\",1,\"\",2\nNA,NA,x,NA\n\"NA\",1,y,3\n");
     assert_eq!(errors, Vec::<String>::new());
     assert_eq!(
         rows,
@@ -88,9 +90,151 @@ fn other_dialects() {
     assert_eq!(plain, [json!([1, "a,b"]), json!([2, "q\""])]);
     let (unquoted, _) = rows(&order(), &[("delimiter", ";"), ("quote", "")], "id;name\n1;\"a\n");
     assert_eq!(unquoted, [json!([1, "\"a"])]);
-    for options in [[("delimiter", "ab")], [("delimiter", "")], [("quote", ",")], [("delimiter", "\u{e9}")]] {
+    for options in [
+        [("delimiter", "")],
+        [("delimiter", "\n")],
+        [("quote", ",")],
+        [("quote", "ab")],
+        [("escape", ",")],
+        [("comment", "\"")],
+        [("thousands", ".")],
+        [("decimal", "1")],
+        [("date_format", "%Q")],
+    ] {
         assert!(matches!(dialect(&options), Err(ConnectorError::Option { .. })), "{options:?}");
     }
+}
+
+#[test]
+fn delimiters_of_any_length_and_escapes() {
+    for delimiter in ["||", "\u{a7}", "::", "|"] {
+        let text = format!("id{delimiter}name\n1{delimiter}a:|b\n2{delimiter}\"x{delimiter}\ny\"\n3{delimiter}\n")
+            .replace(":|", ":");
+        let (several, errors) = rows(&order(), &[("delimiter", delimiter)], &text);
+        assert_eq!(errors, Vec::<String>::new(), "{delimiter}");
+        assert_eq!(several, [json!([1, "a:b"]), json!([2, format!("x{delimiter}\ny")]), json!([3, ""])]);
+    }
+    let text = "id,name\n1,a\\,b\n2,\"say \\\"hi\\\", \"\"you\"\"\"\n3,\\N\n4,one\\\ntwo\n5,end\\";
+    let mut fields = order();
+    fields[1].ty.nullable = true;
+    let (escaped, errors) = rows(&fields, &[("escape", "\\"), ("nulls", "\\N")], text);
+    assert_eq!(errors, Vec::<String>::new());
+    assert_eq!(
+        escaped,
+        [
+            json!([1, "a,b"]),
+            json!([2, "say \"hi\", \"you\""]),
+            json!([3, null]),
+            json!([4, "one\ntwo"]),
+            json!([5, "end\\"])
+        ]
+    );
+}
+
+#[test]
+fn lines_that_are_passed_over() {
+    let text = "made by a program\n\n# a comment\nid,name\n#1,a\n2,b\n\n# end\n3,#c";
+    let (kept, errors) = rows(&order(), &[("skip", "1"), ("comment", "#")], text);
+    assert_eq!((kept, errors), (vec![json!([2, "b"]), json!([3, "#c"])], vec![]));
+    let (_, errors) = rows(&order(), &[("comment", "//")], "id,name\n// no\n1,a\nx,b\n");
+    assert_eq!(errors, ["4: column `id`: expected int, found \"x\""]);
+    let lone = nullable(&[("t", Type::Text)]);
+    let (blank, errors) = rows(&lone, &[("skip_blank_lines", "false")], "t\na\n\nb\n");
+    assert_eq!((blank, errors), (vec![json!(["a"]), json!([null]), json!(["b"])], vec![]));
+    for text in ["", "#\n", "\n\n", "# a\n#", "id,name\n", "id,name"] {
+        assert_eq!(rows(&order(), &[("comment", "#")], text), (vec![], vec![]), "{text:?}");
+    }
+}
+
+#[test]
+fn spaces_and_ragged_records() {
+    let text = "id , name\n 1 , a b \n\t2,\" c \" \n3,\n";
+    let (trimmed, errors) = rows(&order(), &[("trim", "true")], text);
+    assert_eq!((trimmed, errors), (vec![json!([1, "a b"]), json!([2, " c "]), json!([3, ""])], vec![]));
+    let mut fields = nullable(&[("a", Type::Int), ("b", Type::Text), ("c", Type::Int)]);
+    fields[2].default = Some(7i64.into());
+    let (filled, errors) = rows(&fields, &[("ragged", "fill")], "a,b,c\n1\n2,x,3,,\n4,y\n5,z,6,more\n");
+    assert_eq!(filled, [json!([1, null, 7]), json!([2, "x", 3]), json!([4, "y", 7])]);
+    assert_eq!(errors, ["5: expected 3 fields, found 4"]);
+}
+
+#[test]
+fn values_as_other_countries_write_them() {
+    let fields = required(&[
+        ("n", Type::Int),
+        ("x", Type::Float),
+        ("d", Type::Decimal { precision: 10, scale: 2 }),
+        ("day", Type::Date),
+        ("at", Type::Timestamp),
+        ("ok", Type::Bool),
+    ]);
+    let options = [
+        ("delimiter", ";"),
+        ("decimal", ","),
+        ("thousands", "."),
+        ("date_format", "%d.%m.%Y"),
+        ("timestamp_format", "%d.%m.%Y %H:%M"),
+        ("true_values", "ja"),
+        ("false_values", "nein"),
+    ];
+    let text =
+        "n;x;d;day;at;ok\n1.000;-1.234,5;0,25;31.01.2026;1.2.2026 7:05;ja\n2;3,0;1;1.1.2026;01.02.2026 00:00;nein\n";
+    let (values, errors) = rows(&fields, &options, text);
+    assert_eq!(errors, Vec::<String>::new());
+    assert_eq!(
+        values,
+        [
+            json!([1000, -1234.5, "0.25", "2026-01-31", "2026-02-01T07:05:00", true]),
+            json!([2, 3.0, "1.00", "2026-01-01", "2026-02-01T00:00:00", false])
+        ]
+    );
+    let sample = Sample { bytes: text.as_bytes(), whole: true, origin: "test" };
+    let types: Vec<_> = infer(&sample, &dialect(&options).unwrap()).unwrap().iter().map(|f| f.ty.to_string()).collect();
+    assert_eq!(types, ["int?", "float?", "float?", "date?", "timestamp?", "bool?"]);
+    let (_, errors) = rows(&fields[3..4], &[], "day\n31.01.2026\n");
+    let hint = "(`date_format` says how dates are written)";
+    assert_eq!(errors, [format!("2: column `day`: expected date, found \"31.01.2026\" {hint}")]);
+}
+
+#[test]
+fn columns_by_position() {
+    let mut fields = required(&[("third", Type::Int), ("first", Type::Text)]);
+    fields[0].wire_name = Some("c3".to_string());
+    fields[1].wire_name = Some("c1".to_string());
+    let (found, errors) = rows(&fields, &[("header", "false")], "a,b,3\nc,d,4\n");
+    assert_eq!((found, errors), (vec![json!([3, "a"]), json!([4, "c"])], vec![]));
+    let (none, errors) = rows(&fields, &[("header", "false")], "a,b\n");
+    assert_eq!(
+        (none.len(), errors),
+        (0, vec!["1: the first record has no column `c3`; the file is not read".to_string()])
+    );
+}
+
+#[test]
+fn a_wrong_delimiter_is_noticed() {
+    let said = |text: &str, options: &[(&str, &str)]| {
+        let sample = Sample { bytes: text.as_bytes(), whole: true, origin: "a.csv" };
+        infer(&sample, &dialect(options).unwrap()).map(|fields| fields.len()).map_err(|error| error.to_string())
+    };
+    let asks = "option `delimiter`: the header of `a.csv` is one column, `a;b;c`: is the delimiter `\";\"`?";
+    assert_eq!(said("a;b;c\n1;2;3\n", &[]), Err(asks.to_string()));
+    assert_eq!(said("a;b;c\n", &[]), Err(asks.to_string()));
+    assert_eq!(said("a,b\n1,2\n", &[("delimiter", ";")]).unwrap_err().matches("`\",\"`").count(), 1);
+    assert!(said("a\tb\n1\t2\n", &[]).unwrap_err().contains("a tab"));
+    // A single column may well contain one of them here and there.
+    assert_eq!(said("what; who\nnothing\n", &[]), Ok(1));
+    let fields = required(&[("a", Type::Int)]);
+    let shape = crate::format::Shape::of_source("csv", &fields).unwrap();
+    let message = super::check_header(b"a;b\n1;2\n", true, &dialect(&[]).unwrap(), &shape).unwrap_err();
+    assert_eq!(message, "has no column `a`; its header is one column `a;b`: is the delimiter `\";\"`?");
+}
+
+#[test]
+fn more_columns_than_a_table_may_have() {
+    let header = (0..100_000).map(|i| i.to_string()).collect::<Vec<_>>().join(",") + "\n";
+    let sample = Sample { bytes: header.as_bytes(), whole: true, origin: "wide.csv" };
+    let error = infer(&sample, &dialect(&[]).unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "`wide.csv`: has 100000 columns, more than 10000");
 }
 
 #[test]
@@ -138,17 +282,18 @@ fn values_of_every_type() {
 #[test]
 fn columns_from_a_sample() {
     let columns = |text: &str, options: &[(&str, &str)]| {
-        infer(text.as_bytes(), true, &dialect(options).unwrap()).map(|fields| {
+        let sample = Sample { bytes: text.as_bytes(), whole: true, origin: "test" };
+        infer(&sample, &dialect(options).unwrap()).map(|fields| {
             fields.iter().map(|field| format!("{}: {}", field.name, field.ty)).collect::<Vec<_>>().join(", ")
         })
     };
     let text = "id,x,flag,day,at,zip,mixed,,id,none\n1,1,true,2026-01-01,2026-01-01T00:00:00,01234,1,a,5,\n2,1.5,False,2026-01-02,2026-01-02,99999,b,,,\n";
     assert_eq!(
         columns(text, &[]).unwrap(),
-        "id: int?, x: float?, flag: bool?, day: date?, at: timestamp?, zip: text?, mixed: text?, column7: text?, id_1: int?, none: text?"
+        "id: int?, x: float?, flag: bool?, day: date?, at: timestamp?, zip: text?, mixed: text?, c8: text?, id_1: int?, none: text?"
     );
-    assert_eq!(columns("1,a\n2,b\n", &[("header", "false")]).unwrap(), "column0: int?, column1: text?");
-    assert_eq!(columns("n\nNA\n1\n", &[("null", "NA")]).unwrap(), "n: int?");
+    assert_eq!(columns("1,a\n2,b\n", &[("header", "false")]).unwrap(), "c1: int?, c2: text?");
+    assert_eq!(columns("n\nNA\n1\n", &[("nulls", "NA")]).unwrap(), "n: int?");
     assert!(columns("", &[]).is_err() && columns("\n", &[]).is_err());
 }
 

@@ -12,16 +12,63 @@ use crate::format::shape::{Field, Shape};
 /// Characters of a value that a message shows.
 const SHOWN: usize = 60;
 
+/// A row, or a record, on its way into columns, each of which has `row` rows and gets one more.
+pub struct Filling<'a> {
+    shape: &'a Shape,
+    columns: &'a mut [ColumnBuilder],
+    row: usize,
+    filled: usize,
+    /// Faults of single fields wait for the end: the same key may come again, and then that value counts.
+    faults: Vec<(usize, Fault)>,
+}
+
+impl Filling<'_> {
+    /// The value at the cursor into a column, in the place of an earlier one.
+    #[inline]
+    pub fn put(&mut self, cursor: &mut Cursor<'_>, index: usize) -> Result<(), Fault> {
+        let (field, column) = (&self.shape.fields[index], &mut self.columns[index]);
+        if column.len() > self.row {
+            column.truncate(self.row);
+        } else {
+            self.filled += 1;
+        }
+        if !self.faults.is_empty() {
+            self.faults.retain(|(failed, _)| *failed != index);
+        }
+        cursor.peek_token();
+        let start = cursor.position;
+        match field_value(cursor, column, field) {
+            Err(fault @ Fault::Type(_)) => {
+                self.filled -= 1;
+                column.truncate(self.row);
+                self.faults.push((index, fault.within(&field.column)));
+                cursor.position = start;
+                cursor.skip_value().map(|_| ())
+            }
+            other => other,
+        }
+    }
+
+    /// Takes back what a column has got.
+    pub fn clear(&mut self, index: usize) {
+        self.faults.retain(|(failed, _)| *failed != index);
+        let column = &mut self.columns[index];
+        if column.len() > self.row {
+            column.truncate(self.row);
+            self.filled -= 1;
+        }
+    }
+}
+
 /// An object into the columns of its fields, each of which has `row` rows and gets one more. The cursor is at `{`.
 #[inline]
 pub fn fields(cursor: &mut Cursor<'_>, shape: &Shape, columns: &mut [ColumnBuilder], row: usize) -> Result<(), Fault> {
     // Most inputs name their fields in one order, so the next key is nearly always the next field's.
     let mut next = 0;
-    let mut filled = 0;
-    // Faults of single fields wait for the end: the same key may come again, and then that value counts.
-    let mut faults: Vec<(usize, Fault)> = Vec::new();
+    let mut filling = Filling { shape, columns, row, filled: 0, faults: Vec::new() };
     cursor.sequence(b'}', |cursor| {
         cursor.peek_token();
+        let key = cursor.position;
         let found = match shape.fields.get(next) {
             Some(field) if cursor.bytes[cursor.position..].starts_with(&field.quoted) => {
                 cursor.position += field.quoted.len();
@@ -29,33 +76,29 @@ pub fn fields(cursor: &mut Cursor<'_>, shape: &Shape, columns: &mut [ColumnBuild
             }
             _ => find(cursor, shape)?,
         };
-        cursor.expect(b':')?;
-        let Some(found) = found else {
-            return cursor.skip_value().map(|_| ());
+        let wanted = match &shape.wanted {
+            None => None,
+            Some(wanted) => wanted.get(&key_text(cursor, key)?),
         };
-        let (field, column) = (&shape.fields[found], &mut columns[found]);
-        if column.len() > row {
-            column.truncate(row);
-        } else {
-            filled += 1;
-        }
-        next = found + 1;
-        if !faults.is_empty() {
-            faults.retain(|(failed, _)| *failed != found);
-        }
-        cursor.peek_token();
-        let start = cursor.position;
-        match field_value(cursor, column, field) {
-            Err(fault @ Fault::Type(_)) => {
-                filled -= 1;
-                column.truncate(row);
-                faults.push((found, fault.within(&field.column)));
-                cursor.position = start;
-                cursor.skip_value().map(|_| ())
+        cursor.expect(b':')?;
+        let value = cursor.position;
+        match found {
+            Some(found) => {
+                next = found + 1;
+                filling.put(cursor, found)?;
             }
-            other => other,
+            None if wanted.is_none() => cursor.skip_value().map(|_| ())?,
+            None => {}
+        }
+        match wanted {
+            None => Ok(()),
+            Some(wanted) => {
+                cursor.position = value;
+                wanted.take(cursor, &mut filling)
+            }
         }
     })?;
+    let Filling { columns, filled, faults, .. } = filling;
     if let Some((_, fault)) = faults.into_iter().next() {
         return Err(fault);
     }
@@ -67,6 +110,17 @@ pub fn fields(cursor: &mut Cursor<'_>, shape: &Shape, columns: &mut [ColumnBuild
         }
     }
     Ok(())
+}
+
+/// The text of the key at `start`, which the cursor has just passed.
+#[cold]
+fn key_text(cursor: &Cursor<'_>, start: usize) -> Result<Vec<u8>, Fault> {
+    let key = Cursor::new(cursor.bytes, start).string()?;
+    let mut text = Vec::new();
+    if !unescape(key.raw, &mut text) {
+        return Err(cursor.half_character());
+    }
+    Ok(text)
 }
 
 /// Reads a key and finds its field.
@@ -160,6 +214,15 @@ pub fn value(cursor: &mut Cursor<'_>, column: &mut ColumnBuilder, ty: &ColumnTyp
             true
         }
         (values, b'"') => quoted(cursor, values)?,
+        // Identifiers are often written as whole numbers, of any length: text keeps all digits.
+        (Values::Text(runs), b'-' | b'0'..=b'9') => {
+            let number = cursor.number()?;
+            let whole = number.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
+            if whole {
+                runs.push(number);
+            }
+            whole
+        }
         _ => false,
     };
     if !fits {

@@ -26,6 +26,10 @@ pub fn infer(sample: &[u8], whole: bool) -> Result<Vec<SourceField>, String> {
     }
     match row {
         Guess::Record(fields) if objects > 0 && !fields.is_empty() => Ok(fields_of(fields)),
+        _ if matches!(sample.trim_ascii_start().first(), Some(b'[' | b'{')) => {
+            Err("has no line that is an object; arrays, and objects over several lines, are read with `json`"
+                .to_string())
+        }
         _ => {
             Err("has no object to infer the columns from; declare them: `read jsonl(…) { name: type, … }`".to_string())
         }

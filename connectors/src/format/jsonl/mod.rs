@@ -8,19 +8,21 @@
 mod cursor;
 mod decode;
 mod infer;
+mod pointer;
 #[cfg(test)]
 mod tests;
 
 use tidebook_plan::ColumnType;
 use tidebook_plan::connector::{ConnectorError, Options, SourceField, SourceSpec};
 
-use self::cursor::Cursor;
 use super::column::ColumnBuilder;
 use super::shape::Field;
 use super::{Decode, MARK, Position, RowBuffer, Sample, StreamFormat, first_invalid};
 
+pub(super) use cursor::Cursor;
 pub(super) use decode::expected;
 pub use infer::infer;
+pub(super) use pointer::{Pointer, Wanted};
 
 /// The format JSON lines.
 pub struct Jsonl;
@@ -63,7 +65,7 @@ pub struct TypeFault {
 
 impl Fault {
     /// What is wrong with the record that starts at `start`, which should be `what`.
-    fn message(self, what: &str, data: &[u8], start: usize) -> String {
+    pub(super) fn message(self, what: &str, data: &[u8], start: usize) -> String {
         match self {
             Fault::Syntax { message, position } => {
                 let before = String::from_utf8_lossy(&data[start..position.min(data.len())]);
@@ -133,7 +135,7 @@ impl Decode for JsonlDecoder {
 impl RowBuffer {
     /// One object and the spaces up to the end of its line, into the columns.
     #[inline]
-    fn decode_row(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+    pub(super) fn decode_row(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         let row = self.rows();
         if cursor.peek() != b'{' {
             return Err(cursor.unexpected("expected `{`"));
