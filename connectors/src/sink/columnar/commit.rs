@@ -1,16 +1,16 @@
 //! The files of one commit: all are written under hidden names, then each is put in its place by a rename.
 //!
-//! If something cannot be written, nothing has changed. Between the renames a reader of several files may see some of the
+//! If something cannot be written, nothing has changed; what is in its place has reached the disk. Between the renames a reader of several files may see some of the
 //! new ones beside some of the old.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 use tidebook_plan::connector::ConnectorError;
 
-use crate::sink::part::part_file;
+use crate::sink::part::{part_file, sync_folder};
 
 /// What a commit is about to change.
 #[derive(Default)]
@@ -37,6 +37,7 @@ impl Commit {
         let mut out = io::BufWriter::with_capacity(1 << 18, part.as_file());
         write(&mut out).and_then(|()| out.flush()).map_err(failed)?;
         drop(out);
+        part.as_file().sync_all().map_err(failed)?;
         self.ready.push((part, path));
         Ok(())
     }
@@ -59,9 +60,11 @@ impl Commit {
                 _ => {}
             }
         }
+        let mut folders = BTreeSet::new();
         for (part, path) in self.ready {
             part.persist(&path).map_err(|error| failed(error.error))?;
+            folders.extend(path.parent().map(Path::to_path_buf));
         }
-        Ok(())
+        folders.iter().try_for_each(|folder| sync_folder(folder)).map_err(failed)
     }
 }

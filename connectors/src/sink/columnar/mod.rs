@@ -49,8 +49,8 @@ files, as Hive, Spark and DuckDB do (bool, int, decimal, text, date or timestamp
 several while a commit renames them may see some of it.
 
 A run begins anew: the files that an earlier run has written there under these names are replaced at the first commit, and others are left alone. An empty table gives a \
-file without rows. If something cannot be written, a full disk for example, the target stays as it was and the sink stops. The files are as durable as the operating system's cache: a \
-commit does not wait for the disk.
+file without rows. If something cannot be written, a full disk for example, the target stays as it was and the sink stops. A commit waits until \
+the disk has what was written.
 
 Every type comes back when the files are read again: timestamps are UTC, json is text that is marked as JSON, vectors are lists of one \
 size."
