@@ -30,8 +30,8 @@ pub const EXPANDED_DEPTH: usize = 1_000;
 /// Operations of an expression, once functions of `fn` have been put in the place of their calls.
 pub const EXPANDED_OPERATIONS: usize = 200_000;
 
-/// Columns of a table, fields of a record.
-pub const COLUMNS: usize = 10_000;
+/// Columns of a table, fields of a record: sources keep to it as well.
+pub use tidebook_plan::limits::COLUMNS;
 
 /// Steps from a source to a table, those of the tables that it reads among them.
 pub const STEPS: usize = 500;

@@ -20,7 +20,7 @@ pub fn csv(data: &[u8]) {
         options.push(("delimiter", OptionValue::Text(";".to_string())));
     }
     if choice & 4 != 0 {
-        options.push(("null", OptionValue::Text("NA".to_string())));
+        options.push(("nulls", OptionValue::Text("NA".to_string())));
     }
     compare(&Csv, "csv", options, *choice, data);
 }
