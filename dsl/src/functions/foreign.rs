@@ -12,9 +12,9 @@ pub struct Foreign {
     pub help: &'static str,
 }
 
-/// What to write in the place of `name`, in any case.
+/// What to write in the place of `name`, in any case; of a name with dots (`math.pow`, `s.str.len`) the last part counts.
 pub fn foreign(name: &str) -> Option<&'static Foreign> {
-    let name = name.to_lowercase();
+    let name = name.rsplit('.').next().unwrap_or(name).to_lowercase();
     FOREIGN.iter().find(|foreign| foreign.names.contains(&name.as_str()))
 }
 
@@ -93,7 +93,7 @@ pub const FOREIGN: &[Foreign] = &[
     same(&["edit_distance", "editdistance", "damerau_levenshtein"], "levenshtein", "`levenshtein(x, y)`"),
     same(&["ascii", "unicode", "ord"], "code_point", "`code_point(x)`"),
     same(&["chr", "char", "unichar"], "from_code_point", "`from_code_point(n)`"),
-    other(&["hex", "to_hex", "tohex", "bin", "oct"], "`to_base(n, 16)` for an int, `hex_encode(x)` for text and bytes"),
+    other(&["hex", "to_hex", "tohex", "oct"], "`to_base(n, 16)` for an int, `hex_encode(x)` for text and bytes"),
     same(&["unhex", "from_hex"], "hex_decode", "`hex_decode(x)`"),
     same(&["reverse_string", "strrev", "array_reverse", "list_reverse"], "reverse", "`reverse(x)`"),
     other(&["ilike"], "`lower(x) like lower(pattern)`"),
@@ -102,6 +102,10 @@ pub const FOREIGN: &[Foreign] = &[
         "`text(x)`; for times and numbers in a given form `format(at, pattern)` and `fixed(x, digits)`",
     ),
     other(&["format_number", "to_fixed", "printf", "sprintf"], "`fixed(x, digits)` and f-strings"),
+    other(&["bit_length"], "`byte_length(x) * 8`"),
+    other(&["overlay", "stuff", "insert"], "`left(x, start) + y + substring(x, end)`"),
+    same(&["countof", "str_count", "count_of"], "occurrences", "`occurrences(x, part)`"),
+    other(&["find_in_set"], "`position(split(x, \",\"), part)`"),
     // Regular expressions.
     same(
         &[
@@ -172,6 +176,9 @@ pub const FOREIGN: &[Foreign] = &[
         ],
         "the present time is not available in this build: a table is a function of its inputs; compare with a `param`",
     ),
+    other(&["bin", "bin_at", "width_bucket"], "`truncate(at, 15m)` for times, `floor(x / size) * size` for numbers"),
+    other(&["iszero", "is_zero"], "`x == 0`"),
+    other(&["nanvl"], "`if(is_nan(x), y, x)`"),
     // Dates and time zones.
     same(
         &[
@@ -309,6 +316,11 @@ pub const FOREIGN: &[Foreign] = &[
         &["array_agg", "make_list", "collect_list", "make_set", "collect_set", "string_agg", "group_concat", "listagg"],
         "the aggregates are `list(e)`, `set(e)` and `join(e, \", \")`, in `summarize`",
     ),
+    other(&["array_empty", "empty"], "`length(xs) == 0`"),
+    other(&["array_pop_front"], "`list_slice(xs, 1)`"),
+    other(&["array_pop_back"], "`list_slice(xs, 0, length(xs) - 1)`"),
+    other(&["array_any_value"], "`list_first(list_compact(xs))`"),
+    same(&["array_replace", "array_replace_all"], "list_replace", "`list_replace(xs, from, to)`"),
     // Records and JSON.
     other(
         &["struct", "struct_pack", "named_struct", "row", "bag_pack", "object_construct", "json_object"],

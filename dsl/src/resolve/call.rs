@@ -138,7 +138,12 @@ impl Resolver<'_> {
                 None => diagnostic,
             };
         }
-        let near = near_names(name, names);
+        // `math.abs`, `s.upper`: a function of ours behind a module or a value of another language.
+        let bare = name.rsplit('.').next().unwrap_or(name);
+        if bare != name && names.contains(&bare) {
+            return diagnostic.with_help(format!("did you mean `{bare}(…)`? a function stands before its arguments"));
+        }
+        let near = near_names(name, names.iter().copied().chain(TYPE_NAMES.iter().copied()));
         match fault::did_you_mean(&near) {
             Some(help) => diagnostic.with_help(help).with_edit(span, near[0]),
             None => diagnostic.with_help("`%help functions` lists them"),

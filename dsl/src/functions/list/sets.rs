@@ -8,7 +8,7 @@ use datafusion_common::Result;
 
 use super::super::arguments::Arguments;
 use super::super::entry::{Function, total};
-use super::super::takes::Gives;
+use super::super::takes::{Gives, Takes};
 use super::{LIST, LIST_AND_ITEM, Pool, TO_BOOL, TWO_LISTS, entry, index};
 
 /// The entries.
@@ -57,6 +57,12 @@ pub const LIBRARY: &[Function] = &[
         "The list without the elements that equal the value.",
         &[("list_remove([1, 2, 1], 1)", "[2]")],
         &[total(LIST_AND_ITEM, Gives::Items, remove)],
+    ),
+    entry(
+        "list_replace",
+        "The list with the elements that equal `from` replaced by `to`.",
+        &[("list_replace([1, 2, 1], 1, 9)", "[9,2,9]")],
+        &[total(&[("x", Takes::Items), ("from", Takes::Same), ("to", Takes::Same)], Gives::Items, replace)],
     ),
     entry(
         "list_compact",
@@ -115,6 +121,17 @@ fn chosen(args: &Arguments<'_>, in_both: bool) -> Result<ArrayRef> {
         picked.extend(chosen.map(index));
         Ok(())
     })
+}
+
+fn replace(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let pool = Pool::new(args, 1, 2)?.comparable()?;
+    let lists = pool.lists(|row, picked| {
+        let (from, to) = (pool.item(1, row), pool.item(2, row));
+        let replaced = |element| if pool.key(element) == pool.key(from) { to } else { element };
+        picked.extend(pool.list(0, row).map(replaced).map(index));
+        Ok(())
+    })?;
+    super::order::with_nulls(&lists, args.nulls()?)
 }
 
 fn remove(args: &Arguments<'_>) -> Result<ArrayRef> {

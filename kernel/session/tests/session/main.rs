@@ -4,5 +4,6 @@ mod collector;
 mod commands;
 mod history;
 mod late;
+mod questions;
 mod redefine;
 mod watch;
