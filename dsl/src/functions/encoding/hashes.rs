@@ -1,7 +1,5 @@
 //! Hashes. The cryptographic ones are DataFusion's.
 
-use std::fmt::Write;
-
 use arrow::array::{ArrayRef, AsArray, Int64Array};
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, ScalarValue};
@@ -87,8 +85,10 @@ fn digest(args: &Arguments<'_>, algorithm: &str) -> Result<ArrayRef> {
 
 /// Bytes as hexadecimal text.
 pub(super) fn write_hex(bytes: &[u8], out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.reserve(2 * bytes.len());
     for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
+        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        out.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
 }

@@ -180,6 +180,22 @@ fn round_at(value: i128, dropped: i64) -> Option<i128> {
 
 /// The float nearest to the decimal rounding of its shortest text, so that 1.005 rounds as it reads.
 pub(super) fn round_float(value: f64, places: i64) -> f64 {
+    /// Powers of ten that are floats, and few enough digits for what is checked below.
+    const UNITS: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+    /// Below this the product is off by less than a thousandth, by its own rounding and by the text's.
+    const EXACT_ENOUGH: f64 = (1u64 << 40) as f64;
+    if let Some(unit) = usize::try_from(places).ok().and_then(|places| UNITS.get(places)) {
+        let scaled = value.abs() * unit;
+        // Away from a half the product rounds as the text does; the quotient of two whole floats is the nearest one.
+        if scaled < EXACT_ENOUGH && (scaled.fract() - 0.5).abs() > 1e-3 {
+            let magnitude = scaled.round() / unit;
+            return if value < 0.0 { 0.0 - magnitude } else { magnitude };
+        }
+    }
+    round_text(value, places)
+}
+
+fn round_text(value: f64, places: i64) -> f64 {
     /// Beyond this many digits a float has none to round.
     const MOST: i64 = 400;
     if !value.is_finite() {
@@ -214,4 +230,29 @@ pub(super) fn round_float(value: f64, places: i64) -> f64 {
     let text: String = number.into_iter().map(char::from).collect();
     let magnitude = format!("{text}e{}", -places).parse::<f64>().unwrap_or(value.abs());
     if value < 0.0 { 0.0 - magnitude } else { magnitude }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_round_as_they_read() {
+        assert_eq!(round_float(1.005, 2), 1.01);
+        assert_eq!(round_float(-1.005, 2), -1.01);
+        assert_eq!(round_float(2.675, 2), 2.68);
+        assert_eq!(round_float(1e300, 5), 1e300);
+        assert_eq!(round_float(1234.5, -2), 1200.0);
+        let mut state = 0x5eed_u64;
+        for _ in 0..20_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let value =
+                (state >> 20) as f64 / f64::from(1u32 << (state % 31)) * if state % 2 == 0 { 1.0 } else { -1.0 };
+            for places in 0..10 {
+                assert_eq!(round_float(value, places), round_text(value, places), "{value:?} to {places}");
+                let short = round_text(value / 1e6, places + 1);
+                assert_eq!(round_float(short, places), round_text(short, places), "{short:?} to {places}");
+            }
+        }
+    }
 }

@@ -247,6 +247,17 @@ fn replace(args: &Arguments<'_>) -> Result<ArrayRef> {
     args.write(|row, out| {
         let (pattern, text, to) = (patterns.get(row)?, texts.value(row), to.value(row));
         let (start, mut rest) = (out.len(), 0);
+        if !to.contains('$') {
+            // Without references no groups have to be found.
+            for whole in pattern.find_iter(text) {
+                out.push_str(&text[rest..whole.start()]);
+                out.push_str(to);
+                rest = whole.end();
+                bounded(out.len() - start, text)?;
+            }
+            out.push_str(&text[rest..]);
+            return Ok(());
+        }
         for found in pattern.captures_iter(text) {
             let Some(whole) = found.get(0) else { continue };
             // A reference of two characters stands for a whole match.
@@ -256,12 +267,17 @@ fn replace(args: &Arguments<'_>) -> Result<ArrayRef> {
             out.push_str(&text[rest..whole.start()]);
             found.expand(to, out);
             rest = whole.end();
-            let made = out.len() - start;
-            if made > LONGEST.max(text.len()) {
-                return Err(row_error("replacing makes a text that is too long"));
-            }
+            bounded(out.len() - start, text)?;
         }
         out.push_str(&text[rest..]);
         Ok(())
     })
+}
+
+/// What is made of a text must not be long, unless the text is.
+fn bounded(made: usize, of: &str) -> Result<()> {
+    if made > LONGEST.max(of.len()) {
+        return Err(row_error("replacing makes a text that is too long"));
+    }
+    Ok(())
 }
