@@ -56,7 +56,7 @@ pub(super) fn all(connectors: &[&ConnectorSpec]) -> Vec<Entry> {
     entries.extend(TYPES.iter().map(|doc| expression(Chapter::Types, doc)));
     entries.extend(OPERATORS.iter().map(|doc| expression(Chapter::Operators, doc)));
     for aggregate in functions::AGGREGATES {
-        let body = described(aggregate.signatures, aggregate.doc, &[]);
+        let body = described(aggregate.signatures, aggregate.doc, &[aggregate.example.to_string()]);
         entries.push(Entry::new(Chapter::Aggregates, aggregate.name, vec![aggregate.name.to_string()], &body));
     }
     for group in Group::ALL {

@@ -61,25 +61,25 @@ pub static STEPS: &[StepDoc] = &[
         signature: "join table [as alias] on condition | using (column, …)",
         doc: "Each pair of a left and a right row for which the condition is true. The columns of both sides stay \
               addressable as `orders.id`, `products.id`; with `using`, the key stands once and first.",
-        example: "orders | join products on orders.product == products.id",
+        example: "orders | join products on orders.product == products.id | select orders.id, qty, title",
     },
     StepDoc {
         name: "left join",
         signature: "left join table [as alias] on condition | using (column, …)",
         doc: "Like `join`; a left row without a partner stays once, with nulls on the right.",
-        example: "orders | left join products on orders.product == products.id",
+        example: "orders | left join products on orders.product == products.id | select orders.id, qty, title",
     },
     StepDoc {
         name: "right join",
         signature: "right join table [as alias] on condition | using (column, …)",
         doc: "Like `join`; a right row without a partner stays once, with nulls on the left.",
-        example: "orders | right join products on orders.product == products.id",
+        example: "orders | right join products on orders.product == products.id | select orders.id, qty, title",
     },
     StepDoc {
         name: "full join",
         signature: "full join table [as alias] on condition | using (column, …)",
         doc: "Like `join`; a row of either side without a partner stays once, with nulls on the other side.",
-        example: "orders | full join products on orders.product == products.id",
+        example: "orders | full join products on orders.product == products.id | select orders.id, qty, title",
     },
     StepDoc {
         name: "semi join",
@@ -97,20 +97,20 @@ pub static STEPS: &[StepDoc] = &[
         name: "cross join",
         signature: "cross join table [as alias]",
         doc: "Every pair of a left and a right row.",
-        example: "orders | cross join products",
+        example: "orders | cross join products | select orders.id, title",
     },
     StepDoc {
         name: "asof join",
         signature: "asof join table [as alias] on key == table.key and table.at <= at",
         doc: "With each left row the one right row that is the latest at or before it (with `>=`, the first at or after \
               it). Left rows without one leave.",
-        example: "trades | asof join quotes on trades.symbol == quotes.symbol and quotes.at <= trades.at",
+        example: "trades | asof join quotes on trades.symbol == quotes.symbol and quotes.at <= trades.at | select trades.symbol, px, bid",
     },
     StepDoc {
         name: "left asof join",
         signature: "left asof join table [as alias] on key == table.key and table.at <= at",
         doc: "Like `asof join`; a left row without a partner stays, with nulls on the right.",
-        example: "trades | left asof join quotes on trades.symbol == quotes.symbol and quotes.at <= trades.at",
+        example: "trades | left asof join quotes on trades.symbol == quotes.symbol and quotes.at <= trades.at | select trades.symbol, px, bid",
     },
     StepDoc {
         name: "union",

@@ -86,7 +86,7 @@ impl Session {
             name: aggregate.name.to_string(),
             signature: aggregate.signatures.join("\n"),
             doc: aggregate.doc.to_string(),
-            examples: Vec::new(),
+            examples: vec![aggregate.example.to_string()],
         });
         let own = catalog.functions().into_iter().map(|function| {
             let parameters: Vec<String> = function

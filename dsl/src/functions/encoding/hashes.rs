@@ -8,16 +8,18 @@ use datafusion_functions::crypto;
 
 use super::super::arguments::Arguments;
 use super::super::borrowed::invoke;
+use super::super::cast::cell_text;
 use super::super::entry::{Function, total};
+use super::super::takes::Takes;
 use super::{BYTES, TEXT, TO_INT, TO_TEXT, entry};
 
 /// The entries.
 pub const LIBRARY: &[Function] = &[
     entry(
         "hash",
-        "An int that is the same for the same text or bytes in every run (FNV-1a, 64 bits): to spread or to sample rows, \
-         not to protect them.",
-        &[("hash(\"\")", "-3750763034362895579"), ("hash(\"a\") % 10", "0")],
+        "An int that is the same for the same value in every run (FNV-1a, 64 bits, of the bytes or of the value's text): to \
+         spread or to sample rows, not to protect them.",
+        &[("hash(\"\")", "-3750763034362895579"), ("hash(7) == hash(\"7\")", "true")],
         &[
             total(TEXT, TO_INT, |args| {
                 let texts = args.text(0)?;
@@ -26,6 +28,10 @@ pub const LIBRARY: &[Function] = &[
             total(BYTES, TO_INT, |args| {
                 let bytes = args.bytes(0)?;
                 args.collect::<Int64Array, _>(|row| Ok(fnv(bytes.value(row))))
+            }),
+            total(&[("x", Takes::Any)], TO_INT, |args| {
+                let values = args.array(0)?;
+                args.collect::<Int64Array, _>(|row| Ok(fnv(cell_text(&values, row).as_bytes())))
             }),
         ],
     ),

@@ -2,6 +2,7 @@
 
 mod collector;
 mod commands;
+mod examples;
 mod history;
 mod late;
 mod questions;
