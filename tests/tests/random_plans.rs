@@ -185,18 +185,23 @@ fn the_generator_knows_every_step() {
         }
     }
     let all = [
+        "Dedupe",
         "Derive",
         "Distinct",
         "Divide",
+        "Drop",
+        "Flatten",
         "Join",
         "JoinUsing",
         "Key",
         "Limit",
+        "Rename",
         "Select",
         "Subset",
         "Summarize",
         "Top",
         "Union",
+        "Update",
         "Where",
     ];
     assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), all);

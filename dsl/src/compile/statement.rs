@@ -140,12 +140,20 @@ impl Run<'_> {
         let (text, failed, cell) = (Arc::clone(&self.text), self.failed.clone(), self.cell);
         let (result, _) =
             self.resolve(&text, &failed, None, ("", 0), |resolver| resolver.param(cell, name, ty, default));
-        let param = result?;
+        let param = result.inspect_err(|_| self.lost(name))?;
         let kind =
             StatementKind::Param { name: name.text.clone(), ty: param.ty.ty.clone(), value: param.shown.clone() };
         self.catalog.params.insert(name.text.clone(), param);
         self.refresh(&Uses { params: BTreeSet::from([name.text.clone()]), ..Uses::default() });
         Ok(kind)
+    }
+
+    /// A parameter or function that is missing now: who uses it is not told again, unless an earlier one still stands.
+    fn lost(&mut self, name: &Name) {
+        let known = self.catalog.params.contains_key(&name.text) || self.catalog.functions.contains_key(&name.text);
+        if !known {
+            Arc::make_mut(&mut self.failed).insert(name.text.clone());
+        }
     }
 
     fn set(&mut self, name: &Name, value: &Expr) -> Resolved<StatementKind> {
@@ -166,7 +174,7 @@ impl Run<'_> {
         let (text, failed) = (Arc::clone(&self.text), self.failed.clone());
         let (result, _) =
             self.resolve(&text, &failed, None, ("", 0), |resolver| resolver.function(name, params, returns, body));
-        let (params, returns) = result?;
+        let (params, returns) = result.inspect_err(|_| self.lost(name))?;
         let function =
             FunctionDefinition { cell: self.cell.to_string(), params, returns, body: Arc::new(body.clone()) };
         self.catalog.functions.insert(name.text.clone(), function);

@@ -44,7 +44,8 @@ pub static TYPES: &[ExpressionDoc] = &[
         title: "decimal",
         names: &["decimal"],
         form: "decimal(x, precision, scale)",
-        doc: "An exact number of at most 38 digits, `scale` of them after the point. The cast rounds halves away from \
+        doc: "An exact number of at most 38 digits, `scale` of them after the point. A literal like `1.5` is one where a \
+              decimal is asked for. The cast rounds halves away from \
               zero; a number with too many digits is a row error.",
         examples: &[
             ("decimal(\"1.255\", 5, 2)", "1.26"),
@@ -99,22 +100,36 @@ pub static TYPES: &[ExpressionDoc] = &[
         names: &["json"],
         form: "json(x)",
         doc: "A JSON document. `json(x)` reads a text, and makes a document of any other value; a member is `d.a` or \
-              `d[\"a\"]`, an element `d[0]`, and what is not there is null.",
-        examples: &[("json('{\"a\": [1, 2]}').a[1]", "2"), ("json({a: 1})", "{\"a\":1}")],
+              `d[\"a\"]`, an element `d[0]`, and what is not there is null. A cast reads what the document holds: \
+              `int(d.n)`, `text(d.name)` (without quotes), `cast(d, {name: text, price: float?})`. A document that does \
+              not hold that is a row error; fields that are not named are passed over.",
+        examples: &[
+            ("json('{\"a\": [1, 2]}').a[1]", "2"),
+            ("json({a: 1})", "{\"a\":1}"),
+            ("text(json('{\"name\": \"pen\"}').name)", "pen"),
+            ("cast(json('{\"a\": 1, \"b\": 2}'), {a: int}).a + 1", "2"),
+        ],
     },
     ExpressionDoc {
         title: "vector",
         names: &["vector", "vector(n)"],
         form: "vector(x, n)",
-        doc: "A vector of `n` floats of 32 bits, as embeddings are.",
-        examples: &[],
+        doc: "A vector of `n` floats of 32 bits, as embeddings are. `vector(x, n)` makes one of a list of so many numbers or \
+              of a JSON array; another length is a row error. `cast(v, [float])` gives the list.",
+        examples: &[("vector([1, 2.5], 2)", "[1.0,2.5]")],
     },
     ExpressionDoc {
         title: "list",
         names: &["[T]", "list type"],
         form: "[1, 2]",
-        doc: "A list of elements of one type. `xs[0]` is the first one; out of range is null.",
-        examples: &[("[10, 20][1]", "20"), ("[10, 20][2]", "null"), ("[1, 2.5]", "[1.0,2.5]")],
+        doc: "A list of elements of one type. `xs[0]` is the first one; out of range is null. `x in xs` asks whether it \
+              stands in the list. `cast(x, [int])` reads a JSON array.",
+        examples: &[
+            ("[10, 20][1]", "20"),
+            ("[10, 20][2]", "null"),
+            ("[1, 2.5]", "[1.0,2.5]"),
+            ("cast('[1, 2]', [int])[1]", "2"),
+        ],
     },
     ExpressionDoc {
         title: "record",

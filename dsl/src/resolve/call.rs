@@ -7,7 +7,7 @@ use tidebook_plan::{Diagnostic, Span};
 use crate::diagnostics::{names, sources};
 use crate::functions::{self, Typed};
 use crate::resolve::expression::{call_fault, literal, spans};
-use crate::resolve::fault::{self, Resolved};
+use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::types::{self, TYPE_NAMES};
 use crate::resolve::{Reach, Resolver, aggregate, function};
 use crate::syntax::tree::{Call, Expr, ExprKind, Literal};
@@ -67,6 +67,9 @@ impl Resolver<'_> {
             return convert(&name, typed, span, &spans(arguments));
         }
         let Some(function) = functions::function(&name) else {
+            if self.failed.contains(&name) {
+                return Err(Fault::Quiet);
+            }
             // Before its arguments are looked at: a misspelt aggregate is the fault, not the column inside of it.
             return Err(self.unknown_function(&name, call.function.span).into());
         };

@@ -11,18 +11,23 @@ use crate::resolve::{Resolver, build};
 use crate::syntax::tree::{Path, Step};
 
 impl Resolver<'_> {
-    /// The element takes the list's place. A JSON document has elements too, if it is an array; else its row fails.
+    /// The element takes the list's place. Vectors have elements, and so has a JSON document if it is an array; else its
+    /// row fails.
     pub(crate) fn flatten(&self, mut input: Relation, path: &Path, step: &Step) -> Resolved<Relation> {
         let column = self.column(&input.scope, path)?.clone();
         let origin = self.origin(step.span);
-        if column.ty.ty == Type::Json {
-            let documents = Type::List(Box::new(ColumnType::nullable(Type::Json)));
+        let list_type = match column.ty.ty {
+            Type::Json => Some(Type::List(Box::new(ColumnType::nullable(Type::Json)))),
+            Type::Vector(_) => Some(Type::List(Box::new(ColumnType::required(Type::Float)))),
+            _ => None,
+        };
+        if let Some(list_type) = list_type {
             let columns = input.scope.columns.iter().map(crate::resolve::columns::kept);
             let columns = columns.map(|(own, typed)| match own.id == column.id {
                 false => (own, typed),
                 true => {
-                    let Ok(list) = functions::cast(typed, &documents) else {
-                        unreachable!("json is cast to a list of json")
+                    let Ok(list) = functions::cast(typed, &list_type) else {
+                        unreachable!("json and vectors are cast to lists of their elements")
                     };
                     (ScopeColumn { id: self.fresh(&own.name), ty: list.ty.clone(), ..own }, list)
                 }

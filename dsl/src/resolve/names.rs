@@ -6,7 +6,7 @@ use tidebook_plan::{Diagnostic, Span, Type};
 use crate::diagnostics::{doubts, names};
 use crate::functions::{self, Typed};
 use crate::resolve::expression::call_fault;
-use crate::resolve::fault::{self, Resolved};
+use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::quoted;
 use crate::resolve::{Reach, Resolver};
 use crate::syntax::tree::{Expr, Name, Path};
@@ -36,6 +36,9 @@ impl Resolver<'_> {
         if let Some(param) = self.catalog.params.get(&name.text) {
             self.uses.borrow_mut().params.insert(name.text.clone());
             return Ok(Typed::literal(param.value.clone(), param.ty.clone()));
+        }
+        if self.failed.contains(&name.text) {
+            return Err(Fault::Quiet);
         }
         Err(self.unknown_name(name, reach).into())
     }
@@ -128,6 +131,9 @@ impl Resolver<'_> {
         }
         let known_column = reach.scope.visible().any(|column| column.name == first.text);
         if !known_column && !self.catalog.params.contains_key(&first.text) {
+            if self.failed.contains(&first.text) {
+                return Err(Fault::Quiet);
+            }
             return Err(self.unknown_qualifier(path, reach).into());
         }
         Ok(None)

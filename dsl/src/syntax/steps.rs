@@ -153,7 +153,8 @@ pub static STEPS: &[StepDoc] = &[
         name: "flatten",
         signature: "flatten column",
         doc: "One row for each element of the list in the column, which then holds the element. Rows with an empty list or \
-              with null leave.",
+              with null leave; an element that is null stays. The elements of a json array are json, and a document that \
+              is no array fails its row.",
         example: "orders | derive tag: split(tags, \",\") | flatten tag",
     },
     StepDoc {
@@ -178,8 +179,12 @@ pub static STEPS: &[StepDoc] = &[
     StepDoc {
         name: "dedupe",
         signature: "dedupe by key, … keep first|last [of expression]  |  dedupe by key, … when condition",
-        doc: "One row for each key: the first or the last in the given order; or, with `when`, the row that came last and \
-              fulfilled the condition, in which `previous.column` is the row kept so far.",
+        doc: "One row for each key. `keep` takes the first or the last in the given order (without `of`, that of an earlier \
+              `sort`, then that of the columns); a row without a value to go by stays only where there is no other. With \
+              `when`, a new row takes the place of the kept one, whose columns are `previous.column`, if the condition holds; \
+              a key's first row is always kept. That is decided once, in the order in which rows come (within an epoch in \
+              the order of the columns), and held from the definition on. Where the kept row is taken back, the key begins \
+              again with the rows that it still has.",
         example: "readings | dedupe by sensor keep last of at",
     },
     StepDoc {
@@ -212,8 +217,9 @@ pub static STEPS: &[StepDoc] = &[
     StepDoc {
         name: "changes",
         signature: "changes",
-        doc: "The table's change stream: its columns, then `_epoch` and `_diff`. It begins with the contents at its \
-              definition, as insertions.",
+        doc: "The table's change stream: its columns, then `_epoch` and `_diff`, which says how often the row came or, \
+              negative, went in that epoch. It begins with the contents at its definition, as insertions, and is kept from \
+              then on, shown or not.",
         example: "orders | changes",
     },
     StepDoc {

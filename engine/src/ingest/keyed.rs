@@ -1,4 +1,7 @@
 //! Keyed sources: a later row replaces the earlier one of its key, a negative difference removes it.
+//!
+//! Where rows come in segments (files) that can be taken back, a replaced row of another segment is kept behind the one
+//! that replaced it: when that segment goes, the table is what it would be without it.
 
 use arrow_schema::SchemaRef;
 use hashbrown::HashMap;
@@ -9,9 +12,24 @@ use crate::row::{Codec, Layout};
 /// Rows decoded into one batch.
 const BATCH: usize = 1 << 14;
 
+/// The row of a key.
 struct Row {
+    now: Version,
+    /// Rows of other segments that it stands before, the latest last; one a segment.
+    older: Vec<Version>,
+}
+
+/// A row as a segment gave it.
+struct Version {
     value: Box<[u8]>,
     segment: Option<u64>,
+}
+
+impl Row {
+    /// Bytes of the key and all values.
+    fn size(&self, key: &[u8]) -> u64 {
+        (key.len() + self.now.value.len() + self.older.iter().map(|version| version.value.len()).sum::<usize>()) as u64
+    }
 }
 
 /// The current row of each key, encoded.
@@ -34,24 +52,31 @@ impl Keyed {
         for chunk in self.codec.encode(0, changes, 1) {
             for (row, diff) in chunk.diffs.iter().enumerate() {
                 let (key, value) = (chunk.keys.get(row), chunk.vals.get(row));
-                let old = if *diff < 0 {
-                    self.rows.remove(key)
-                } else {
-                    self.rows.insert(key.into(), Row { value: value.into(), segment })
-                };
-                let size = |row: &Row| (key.len() + row.value.len()) as u64;
-                self.bytes -= old.as_ref().map_or(0, size);
-                self.bytes += if *diff < 0 { 0 } else { (key.len() + value.len()) as u64 };
+                let old = self.rows.remove(key);
+                self.bytes -= old.as_ref().map_or(0, |row| row.size(key));
                 if !before.contains_key(key) {
-                    before.insert(key.into(), old.map(|row| row.value));
+                    before.insert(key.into(), old.as_ref().map(|row| row.now.value.clone()));
                     touched.push(key.into());
                 }
+                if *diff < 0 {
+                    continue;
+                }
+                let mut older = Vec::new();
+                // Rows that came without a segment are never taken back: what they replace is gone for good.
+                if let (Some(_), Some(old)) = (segment, old) {
+                    older = old.older;
+                    older.push(old.now);
+                    older.retain(|version| version.segment != segment);
+                }
+                let row = Row { now: Version { value: value.into(), segment }, older };
+                self.bytes += row.size(key);
+                self.rows.insert(key.into(), row);
             }
         }
         let (mut keys, mut values, mut diffs): (Vec<&[u8]>, Vec<&[u8]>, Vec<i64>) = Default::default();
         for key in &touched {
             let old = before.get(key).and_then(|value| value.as_deref());
-            let new = self.rows.get(key).map(|row| &*row.value);
+            let new = self.rows.get(key).map(|row| &*row.now.value);
             if old == new {
                 continue;
             }
@@ -67,13 +92,28 @@ impl Keyed {
         if diffs.iter().all(|diff| *diff == 1) { ChangeBatch::inserts(rows) } else { ChangeBatch::new(rows, diffs) }
     }
 
-    /// Gives up the rows that came with a segment and were not replaced since.
+    /// Gives up the rows that came with a segment. Gives those that were current and, with a negative difference, those
+    /// of other segments that take their places.
     pub fn retract(&mut self, segment: u64) -> ChangeBatch {
-        let given_up: Vec<_> = self.rows.extract_if(|_, row| row.segment == Some(segment)).collect();
-        self.bytes -= given_up.iter().map(|(key, row)| (key.len() + row.value.len()) as u64).sum::<u64>();
-        let keys: Vec<&[u8]> = given_up.iter().map(|(key, _)| &**key).collect();
-        let values: Vec<&[u8]> = given_up.iter().map(|(_, row)| &*row.value).collect();
-        ChangeBatch::inserts(self.codec.decode(&keys, &values))
+        let segment = Some(segment);
+        let mut given_up: Vec<(Box<[u8]>, Box<[u8]>, i64)> = Vec::new();
+        self.rows.retain(|key, row| {
+            row.older.retain(|version| version.segment != segment);
+            if row.now.segment == segment {
+                let Some(older) = row.older.pop() else {
+                    given_up.push((key.clone(), std::mem::take(&mut row.now.value), 1));
+                    return false;
+                };
+                given_up.push((key.clone(), older.value.clone(), -1));
+                given_up.push((key.clone(), std::mem::replace(&mut row.now, older).value, 1));
+            }
+            true
+        });
+        self.bytes = self.rows.iter().map(|(key, row)| row.size(key)).sum();
+        let keys: Vec<&[u8]> = given_up.iter().map(|(key, ..)| &**key).collect();
+        let values: Vec<&[u8]> = given_up.iter().map(|(_, value, _)| &**value).collect();
+        let diffs = given_up.iter().map(|(.., diff)| *diff).collect();
+        ChangeBatch::new(self.codec.decode(&keys, &values), diffs)
     }
 
     /// All current rows.
@@ -82,7 +122,7 @@ impl Keyed {
         all.chunks(BATCH)
             .map(|rows| {
                 let keys: Vec<&[u8]> = rows.iter().map(|(key, _)| &***key).collect();
-                let values: Vec<&[u8]> = rows.iter().map(|(_, row)| &*row.value).collect();
+                let values: Vec<&[u8]> = rows.iter().map(|(_, row)| &*row.now.value).collect();
                 ChangeBatch::inserts(self.codec.decode(&keys, &values))
             })
             .collect()
@@ -135,6 +175,21 @@ mod tests {
         );
         assert_eq!(listed(&keyed.apply(None, &changes(&[(7, 0, -1), (8, 1, 1), (8, 0, -1)]))), [], "never there");
         assert_eq!(keyed.rows().iter().flat_map(listed).collect::<Vec<_>>(), [(1, 12, 1)]);
+    }
+
+    #[test]
+    fn where_a_segment_goes_the_row_comes_back_that_it_replaced() {
+        let mut keyed = Keyed::new(&changes(&[]).rows.schema(), &[0]);
+        keyed.apply(Some(1), &changes(&[(1, 10, 1), (1, 11, 1), (2, 20, 1)]));
+        keyed.apply(Some(2), &changes(&[(1, 12, 1)]));
+        keyed.apply(Some(3), &changes(&[(1, 13, 1), (2, 23, 1)]));
+        assert_eq!(listed(&keyed.retract(2)), [], "it was behind another");
+        assert_eq!(listed(&keyed.retract(3)), [(1, 11, -1), (1, 13, 1), (2, 20, -1), (2, 23, 1)]);
+        assert_eq!(listed(&keyed.retract(1)), [(1, 11, 1), (2, 20, 1)]);
+        assert_eq!(keyed.bytes(), 0);
+        keyed.apply(Some(1), &changes(&[(1, 10, 1)]));
+        keyed.apply(Some(2), &changes(&[(1, 12, 1), (1, 0, -1)]));
+        assert_eq!(listed(&keyed.retract(2)), [], "a deleted key is deleted, whoever had it");
     }
 
     #[test]

@@ -213,6 +213,8 @@ impl Inner {
             }
         }
         self.crashes += 1;
+        // What they had kept is gone with the engine; they begin afresh with the next one.
+        self.histories = Histories::default();
         let mut stopped = Vec::new();
         for (id, running) in &mut self.running {
             if let Some(follower) = running.follower.take() {
@@ -234,8 +236,8 @@ impl Inner {
         self.next_number - 1
     }
 
-    /// Installs all of `wanted` at one epoch, with what definitions of `catalog` keep, then stops `remove` and what was replaced. Gives the number of each
-    /// started output, or why it could not start.
+    /// Installs all of `wanted` at one epoch, with what definitions of `catalog` keep, then stops `remove` and what was
+    /// replaced. Gives the number of each started output, or why it could not start.
     ///
     /// # Errors
     /// Where the engine has failed; nothing was changed then.

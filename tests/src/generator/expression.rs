@@ -39,6 +39,12 @@ pub enum Expression {
     In(Box<Expression>, Vec<Expression>),
     /// `a ?? b`
     Coalesce(Box<Expression>, Box<Expression>),
+    /// `try(a / b, c)` of whole numbers.
+    Attempt(Box<Expression>, Box<Expression>, Box<Expression>),
+    /// `[a, b, …][i]`; there may be no such element.
+    Element(Vec<Expression>, i64),
+    /// `{a: e, b: f}.a`
+    Part(Box<Expression>, Box<Expression>),
     /// `case { c => a, else => b }`; `None` is null.
     Case(Box<Expression>, Box<Expression>, Option<Box<Expression>>),
 }
@@ -106,6 +112,9 @@ impl Expression {
                     right.kind()
                 }
             }
+            Expression::Attempt(..) => Kind::Int,
+            Expression::Element(elements, _) => elements[0].kind(),
+            Expression::Part(inner, _) => inner.kind(),
             Expression::Negate(inner) | Expression::Coalesce(inner, _) | Expression::Case(_, inner, _) => inner.kind(),
         }
     }
@@ -120,7 +129,16 @@ pub fn random_expression(random: &mut Random, columns: &[Column], kind: Kind, de
     if depth == 0 || random.percent(30) {
         return leaf(random, columns, kind);
     }
-    match random.below(8) {
+    match random.below(10) {
+        8 => {
+            let elements =
+                (0..1 + random.below(3)).map(|_| random_expression(random, columns, kind, depth - 1)).collect();
+            Expression::Element(elements, random.between(-1, 2))
+        }
+        9 => {
+            let beside = *random.pick(&Kind::ALL);
+            Expression::Part(boxed(random, columns, kind, depth - 1), boxed(random, columns, beside, depth - 1))
+        }
         0 => Expression::Coalesce(boxed(random, columns, kind, depth - 1), boxed(random, columns, kind, depth - 1)),
         1 => {
             let condition = boxed(random, columns, Kind::Bool, depth - 1);
@@ -167,7 +185,12 @@ fn leaf(random: &mut Random, columns: &[Column], kind: Kind) -> Expression {
 
 fn int(random: &mut Random, columns: &[Column], depth: usize) -> Expression {
     let left = boxed(random, columns, Kind::Int, depth - 1);
-    match random.below(6) {
+    match random.below(7) {
+        6 => Expression::Attempt(
+            left,
+            boxed(random, columns, Kind::Int, depth - 1),
+            boxed(random, columns, Kind::Int, depth - 1),
+        ),
         0 => Expression::Negate(left),
         1 => Expression::Arithmetic(Arithmetic::Divide, left, divisor(random)),
         2 => Expression::Arithmetic(Arithmetic::Remainder, left, divisor(random)),

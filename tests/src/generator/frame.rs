@@ -72,11 +72,50 @@ fn apply(frame: DataFrame, tables: &[DataFrame], before: &[Column], step: &Step)
             let quotient = binary_expr(expr(above), Operator::Divide, divisor).alias(&column.name);
             frame.filter(works)?.select(all.into_iter().chain([quotient]).collect::<Vec<_>>())
         }
+        Step::Flatten(column, condition, elements) => {
+            let chosen = match condition {
+                Some(condition) => frame.filter(expr(condition))?,
+                None => frame,
+            };
+            let mut all: Option<DataFrame> = None;
+            for element in elements {
+                let columns = before.iter().map(|column| col(&column.name));
+                let one = columns.chain([expr(element).alias(&column.name)]).collect::<Vec<_>>();
+                let one = chosen.clone().select(one)?;
+                all = Some(match all {
+                    Some(all) => all.union(one)?,
+                    None => one,
+                });
+            }
+            all.map_or_else(|| unreachable!("a list has an element"), Ok)
+        }
+        Step::Dedupe(keys, last, of) => {
+            // A row without a value is kept only where there is no other; `last` goes by all columns backwards.
+            let mut order: Vec<SortExpr> = of.iter().map(|of| col(of).sort(!last, false)).collect();
+            let rest = before.iter().filter(|column| of.as_ref() != Some(&column.name) && !keys.contains(&column.name));
+            order.extend(rest.map(|column| col(&column.name).sort(!last, *last)));
+            if order.is_empty() {
+                // DataFusion wants an order where there is nothing left to order.
+                order.extend(keys.iter().map(|key| col(key).sort(true, false)));
+            }
+            let number = row_number().partition_by(keys.iter().map(col).collect()).order_by(order).build()?;
+            frame.window(vec![number.alias("place")])?.filter(col("place").eq(lit(1_u64)))
+        }
+        Step::Update(patch, key, table, items) => update(frame, tables, before, (*patch, key, *table, items)),
+        Step::Rename(renamed) => {
+            let named = before.iter().map(|column| match renamed.iter().find(|(_, old)| *old == column.name) {
+                Some((new, old)) => col(old).alias(&new.name),
+                None => col(&column.name),
+            });
+            frame.select(named.collect::<Vec<_>>())
+        }
+        // The columns that are left are selected after every step.
+        Step::Drop(_) => Ok(frame),
         Step::Join { kind, table, renamed, keys, residual } => {
             let other = rename(&tables[*table], renamed)?;
             let equal = keys.iter().map(|(ours, theirs)| expr(ours).eq(expr(theirs)));
             let kind = match kind {
-                JoinKind::Inner => JoinType::Inner,
+                JoinKind::Inner | JoinKind::Cross => JoinType::Inner,
                 JoinKind::Left => JoinType::Left,
                 JoinKind::Semi => JoinType::LeftSemi,
                 JoinKind::Anti => JoinType::LeftAnti,
@@ -141,6 +180,47 @@ fn apply(frame: DataFrame, tables: &[DataFrame], before: &[Column], step: &Step)
             let same = names.iter().map(|name| binary_expr(col(name), Operator::IsNotDistinctFrom, col(key(name))));
             frame.join_on(counts, JoinType::LeftSemi, same.collect::<Vec<_>>())
         }
+    }
+}
+
+/// `update` and `patch`, both sides cut down to keys that stand once.
+fn update(
+    frame: DataFrame,
+    tables: &[DataFrame],
+    before: &[Column],
+    (patch, key, table, items): (bool, &String, usize, &[(Column, Expression)]),
+) -> Result<DataFrame> {
+    let theirs = |name: &str| format!("{name}_theirs");
+    let base = apply(frame, tables, before, &Step::Key(vec![key.clone()]))?;
+    let values = items.iter().map(|(column, value)| expr(value).alias(theirs(&column.name)));
+    let other = tables[table].clone().select(values.collect::<Vec<_>>())?;
+    let other = apply(other, tables, &[], &Step::Key(vec![theirs(key)]))?;
+    let same = binary_expr(col(key), Operator::IsNotDistinctFrom, col(theirs(key)));
+    let is_given = |name: &str| items.iter().any(|(column, _)| column.name == name);
+    let found = other.clone().with_column("found", lit(true))?;
+    let merged = before.iter().map(|Column { name, .. }| match (is_given(name), patch) {
+        (true, true) => either(col(theirs(name)), col(name)).alias(name),
+        (true, false) => choose(col("found").is_not_null(), col(theirs(name)), col(name)).alias(name),
+        (false, _) => col(name),
+    });
+    let rows = base.clone().join_on(found, JoinType::Left, [same.clone()])?.select(merged.collect::<Vec<_>>())?;
+    if patch {
+        return Ok(rows);
+    }
+    let new = before.iter().map(|Column { name, kind }| match is_given(name) {
+        true => col(theirs(name)).alias(name),
+        false => cast(lit(ScalarValue::Null), data_type(*kind)).alias(name),
+    });
+    let new = other.join_on(base, JoinType::LeftAnti, [same])?.select(new.collect::<Vec<_>>())?;
+    rows.union(new)
+}
+
+fn data_type(kind: Kind) -> DataType {
+    match kind {
+        Kind::Int => DataType::Int64,
+        Kind::Float => DataType::Float64,
+        Kind::Text => DataType::Utf8,
+        Kind::Bool => DataType::Boolean,
     }
 }
 
@@ -267,6 +347,15 @@ fn expr(expression: &Expression) -> Expr {
         Expression::IsNull(inner) => expr(inner).is_null(),
         Expression::In(inner, choices) => expr(inner).in_list(choices.iter().map(expr).collect(), false),
         Expression::Coalesce(left, right) => either(expr(left), expr(right)),
+        Expression::Attempt(above, below, otherwise) => {
+            let divisor = choose(expr(below).eq(lit(0_i64)), lit(ScalarValue::Int64(None)), expr(below));
+            choose(fails(above, below), expr(otherwise), binary_expr(expr(above), Operator::Divide, divisor))
+        }
+        Expression::Element(elements, place) => {
+            let element = usize::try_from(*place).ok().and_then(|place| elements.get(place));
+            element.map_or_else(|| cast(lit(ScalarValue::Null), data_type(expression.kind())), expr)
+        }
+        Expression::Part(value, _) => expr(value),
         Expression::Case(condition, value, otherwise) => {
             let otherwise = match otherwise {
                 Some(value) => expr(value),

@@ -29,6 +29,8 @@ pub enum JoinKind {
     Right,
     /// `full join`
     Full,
+    /// `cross join`
+    Cross,
 }
 
 /// What an aggregate does.
@@ -112,6 +114,17 @@ pub enum Step {
     Top(usize, Vec<(String, bool)>, Vec<String>),
     /// `key by`
     Key(Vec<String>),
+    /// `derive c: [a, b, …] | flatten c`, where the list is null unless the condition holds.
+    Flatten(Column, Option<Expression>, Vec<Expression>),
+    /// `dedupe by k keep first|last of c`; true for `last`.
+    Dedupe(Vec<String>, bool, Option<String>),
+    /// `key by k | update (… | key by k)`, or (true) `patch`: the key, and a projection of another table onto it and
+    /// some of our other names.
+    Update(bool, String, usize, Vec<(Column, Expression)>),
+    /// `rename`: new and old names.
+    Rename(Vec<(Column, String)>),
+    /// `drop`
+    Drop(Vec<String>),
 }
 
 impl Step {
@@ -226,6 +239,12 @@ impl Builder {
         let mut ordered = self.program.is_ordered(head);
         for _ in 0..1 + self.random.below(3) {
             let (mut step, after) = self.step(&columns);
+            if let Step::Dedupe(_, _, of @ None) = &mut step
+                && ordered
+            {
+                // So does a `dedupe` that names no order.
+                *of = Some(columns[0].name.clone());
+            }
             if let Step::Limit(order, _) = &mut step
                 && order.is_empty()
                 && ordered
@@ -241,7 +260,11 @@ impl Builder {
     }
 
     fn step(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {
-        match self.random.below(18) {
+        match self.random.below(23) {
+            18 => self.flatten(columns),
+            19 => self.dedupe(columns),
+            20 => self.update(columns),
+            21 | 22 => self.renamed_or_dropped(columns),
             0 | 1 => {
                 let depth = 1 + self.random.below(3);
                 (Step::Where(random_expression(&mut self.random, columns, Kind::Bool, depth)), columns.to_vec())
@@ -332,6 +355,48 @@ impl Builder {
         (Step::Divide(column, above, Expression::Column(divisor, Kind::Int)), after)
     }
 
+    /// A list of values, made and taken apart.
+    fn flatten(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {
+        let kind = *self.random.pick(&Kind::ALL);
+        let elements =
+            (0..1 + self.random.below(3)).map(|_| random_column_value(&mut self.random, columns, kind)).collect();
+        let condition = self.random.percent(50).then(|| random_expression(&mut self.random, columns, Kind::Bool, 1));
+        let column = self.column(kind);
+        let mut after = columns.to_vec();
+        after.push(column.clone());
+        (Step::Flatten(column, condition, elements), after)
+    }
+
+    fn dedupe(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {
+        let keys = vec![self.random.pick(columns).name.clone()];
+        let of = self.random.percent(60).then(|| self.random.pick(columns).name.clone());
+        (Step::Dedupe(keys, self.random.percent(50), of), columns.to_vec())
+    }
+
+    fn update(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {
+        let table = self.table_position();
+        let theirs = self.program.table(table).1.to_vec();
+        let key = self.random.pick(columns).clone();
+        let mut items = Vec::new();
+        for column in columns {
+            if column.name == key.name || self.random.percent(60) {
+                items.push((column.clone(), random_column_value(&mut self.random, &theirs, column.kind)));
+            }
+        }
+        (Step::Update(self.random.percent(50), key.name, table, items), columns.to_vec())
+    }
+
+    fn renamed_or_dropped(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {
+        let place = self.random.below(columns.len());
+        let mut after = columns.to_vec();
+        if columns.len() > 2 && self.random.percent(50) {
+            after.remove(place);
+            return (Step::Drop(vec![columns[place].name.clone()]), after);
+        }
+        after[place] = self.column(columns[place].kind);
+        (Step::Rename(vec![(after[place].clone(), columns[place].name.clone())]), after)
+    }
+
     fn renamed(&mut self, table: usize) -> Vec<(Column, String)> {
         let others = self.program.table(table).1.to_vec();
         others.into_iter().map(|other| (self.column(other.kind), other.name)).collect()
@@ -347,6 +412,7 @@ impl Builder {
             JoinKind::Anti,
             JoinKind::Right,
             JoinKind::Full,
+            JoinKind::Cross,
         ]);
         let table = self.table_position();
         let renamed = self.renamed(table);
@@ -370,8 +436,11 @@ impl Builder {
         let both: Vec<Column> = columns.iter().chain(&theirs).cloned().collect();
         let residual = (keys.is_empty() || self.random.percent(25))
             .then(|| random_expression(&mut self.random, &both, Kind::Bool, 2));
+        if kind == JoinKind::Cross {
+            return (Step::Join { kind, table, renamed, keys: Vec::new(), residual: None }, both);
+        }
         let after = match kind {
-            JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => both,
+            JoinKind::Cross | JoinKind::Inner | JoinKind::Left | JoinKind::Right | JoinKind::Full => both,
             JoinKind::Semi | JoinKind::Anti => columns.to_vec(),
         };
         (Step::Join { kind, table, renamed, keys, residual }, after)

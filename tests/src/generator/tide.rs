@@ -18,7 +18,7 @@ pub fn failing_step(definition: &Definition) -> Option<usize> {
         .steps
         .iter()
         .enumerate()
-        .filter(|(_, (step, _))| matches!(step, Step::Divide(..) | Step::Key(_)))
+        .filter(|(_, (step, _))| matches!(step, Step::Divide(..) | Step::Key(_) | Step::Update(..)))
         .map(|(i, _)| i);
     let first = fallible.next()?;
     (fallible.next().is_none() && matches!(definition.steps[first].0, Step::Divide(..))).then_some(first)
@@ -104,8 +104,12 @@ fn step_text(program: &Program, step: &Step) -> String {
                 JoinKind::Anti => "anti join",
                 JoinKind::Right => "right join",
                 JoinKind::Full => "full join",
+                JoinKind::Cross => "cross join",
             };
             let other = operand(program, *table, renamed.iter().map(|(new, old)| (new.name.as_str(), old.as_str())));
+            if *kind == JoinKind::Cross {
+                return format!("{word} {other} as {}", alias(renamed));
+            }
             let mut conditions: Vec<String> =
                 keys.iter().map(|(ours, theirs)| format!("{} == {}", text(ours), text(theirs))).collect();
             conditions.extend(residual.iter().map(text));
@@ -141,6 +145,31 @@ fn step_text(program: &Program, step: &Step) -> String {
         Step::Top(count, order, per) if per.is_empty() => format!("top {count} by {}", order_text(order)),
         Step::Top(count, order, per) => format!("top {count} by {} per {}", order_text(order), per.join(", ")),
         Step::Key(columns) => format!("key by {}", columns.join(", ")),
+        Step::Flatten(column, condition, elements) => {
+            let list: Vec<String> = elements.iter().map(text).collect();
+            let list = format!("[{}]", list.join(", "));
+            let list = match condition {
+                Some(condition) => format!("case {{ {} => {list} }}", text(condition)),
+                None => list,
+            };
+            format!("derive {0}: {list} | flatten {0}", column.name)
+        }
+        Step::Dedupe(keys, last, of) => {
+            let end = if *last { "last" } else { "first" };
+            let of = of.as_ref().map_or(String::new(), |of| format!(" of {of}"));
+            format!("dedupe by {} keep {end}{of}", keys.join(", "))
+        }
+        Step::Update(patch, key, table, list) => {
+            let word = if *patch { "patch" } else { "update" };
+            let (name, _) = program.table(*table);
+            let list = items(list.iter().map(|(c, e)| (c.name.as_str(), e)));
+            format!("key by {key} | {word} ({name} | select {list} | key by {key})")
+        }
+        Step::Rename(renamed) => {
+            let list: Vec<String> = renamed.iter().map(|(new, old)| format!("{}: {old}", new.name)).collect();
+            format!("rename {}", list.join(", "))
+        }
+        Step::Drop(names) => format!("drop {}", names.join(", ")),
     }
 }
 
@@ -216,6 +245,14 @@ fn text(expression: &Expression) -> String {
             format!("({} in [{}])", text(inner), list.join(", "))
         }
         Expression::Coalesce(left, right) => format!("({} ?? {})", text(left), text(right)),
+        Expression::Attempt(above, below, otherwise) => {
+            format!("try({} / {}, {})", text(above), text(below), text(otherwise))
+        }
+        Expression::Element(elements, place) => {
+            let list: Vec<String> = elements.iter().map(text).collect();
+            format!("([{}][{place}])", list.join(", "))
+        }
+        Expression::Part(value, beside) => format!("({{a: {}, b: {}}}.a)", text(value), text(beside)),
         Expression::Case(condition, value, otherwise) => {
             let otherwise = otherwise.as_ref().map_or("null".to_string(), |value| text(value));
             format!("case {{ {} => {}, else => {otherwise} }}", text(condition), text(value))

@@ -1,6 +1,7 @@
 //! Tests of lowering: what each node becomes, and random plans by a reference interpreter.
 
 mod cases;
+mod histories;
 mod interpreter;
 mod joins;
 pub(crate) mod plans;
