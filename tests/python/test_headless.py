@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import subprocess
 
 import nbformat
 import pytest
@@ -208,3 +209,111 @@ class TestNotebooks:
         done = run("in.ipynb")
         assert done.returncode == 1
         assert "cell 2" in done.stderr and "`b`" in done.stderr
+
+
+class TestFiles:
+    """Files that are not what they should be: the message says what is wrong, and nothing is run."""
+
+    @pytest.mark.parametrize(
+        ("name", "data", "told"),
+        [
+            ("a.ipynb", b"not json", "the file is not JSON"),
+            ("a.ipynb", b"{}", "not a notebook of format 4"),
+            ("a.ipynb", b'{"nbformat": 3, "worksheets": []}', "jupyter nbconvert --to notebook"),
+            ("a.ipynb", b'{"nbformat": 5, "cells": []}', "format 5"),
+            (
+                "a.ipynb",
+                b'{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"name": "python3", "language": "python"}}}',
+                "a notebook in `python`, not in Tide",
+            ),
+            ("a.tide", b"t = rows [ {a: 1} ]\n# caf\xe9\nt\n", "line 2 has the byte 0xe9"),
+            ("a.tide", "t = rows [ {a: 1} ]\n".encode("utf-16"), "is UTF-16"),
+            ("a.csv", b"a\n1\n", "neither a notebook (.ipynb) nor a script (.tide)"),
+        ],
+    )
+    def test_what_cannot_be_run(self, run: Runner, tmp_path: pathlib.Path, name: str, data: bytes, told: str) -> None:
+        (tmp_path / name).write_bytes(data)
+        done = run(name)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert told in done.stderr and name in done.stderr
+
+    def test_a_folder(self, run: Runner, tmp_path: pathlib.Path) -> None:
+        (tmp_path / "a.tide").mkdir()
+        done = run("a.tide")
+        assert done.returncode == 2 and "is a folder" in done.stderr
+
+    def test_data_that_is_taken_for_a_script(self, run: Runner, tmp_path: pathlib.Path) -> None:
+        with open(tmp_path / "a.tide", "wb") as file:
+            file.truncate(20 << 20)
+        done = run("a.tide")
+        assert done.returncode == 2 and "20 MiB" in done.stderr
+
+    @pytest.mark.parametrize("name", ["a.tide", "a.ipynb"])
+    def test_nothing_to_run_is_no_failure(self, run: Runner, tmp_path: pathlib.Path, name: str) -> None:
+        if name == "a.tide":
+            (tmp_path / name).write_text("  \n")
+        else:
+            notebook(tmp_path / name)
+        done = run(name, "--format", "json")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert "nothing to run" in done.stderr
+
+    def test_code_in_another_language_is_refused(self, run: Runner, tmp_path: pathlib.Path) -> None:
+        notebook(tmp_path / "a.ipynb", "%echo one", "%%bash\nls")
+        done = run("a.ipynb")
+        assert done.returncode == 1
+        assert "`bash`" in done.stderr and "cell 2" in done.stderr
+
+
+class TestStandardInput:
+    def piped(self, tidebook: pathlib.Path, tmp_path: pathlib.Path, text: str, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [str(tidebook), "run", "-", "--format", "json", *words]
+        return subprocess.run(command, cwd=tmp_path, input=text, capture_output=True, text=True, timeout=60)
+
+    def test_a_script(self, tidebook: pathlib.Path, tmp_path: pathlib.Path) -> None:
+        (tmp_path / "in.csv").write_text("a\n1\n5\n")
+        done = self.piped(tidebook, tmp_path, 'param n: int = 9\nt = read csv("in.csv") | where a > n\nt', "--set", "n=3")
+        assert done.returncode == 0, done.stderr
+        assert tables(done.stdout)[0]["rows"] == [[5]]
+
+    def test_a_notebook(self, tidebook: pathlib.Path, tmp_path: pathlib.Path) -> None:
+        path = notebook(tmp_path / "a.ipynb", "t = rows [ {a: 1} ]", "t")
+        done = self.piped(tidebook, tmp_path, path.read_text(), "--output", "out.ipynb")
+        assert done.returncode == 0, done.stderr
+        assert tables(done.stdout)[0]["rows"] == [[1]]
+        assert nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[1].outputs
+
+    def test_a_fault_has_its_place(self, tidebook: pathlib.Path, tmp_path: pathlib.Path) -> None:
+        done = self.piped(tidebook, tmp_path, "t = rows [ {a: 1} ]\nt | where b > 1")
+        assert done.returncode == 1
+        assert "<stdin>:2:11" in done.stderr
+
+
+# Each type with its default, the text on the command line, and the value that comes of it.
+SETTINGS = [
+    ("text", '"x"', 'a "b" = c', 'a "b" = c'),
+    ("text", '"x"', "", ""),
+    ("int", "1", "-5", -5),
+    ("int?", "1", "null", None),
+    ("float", "1.0", "2", 2.0),
+    ("bool", "false", "true", True),
+    ("decimal(6, 2)", "1", "3.25", "3.25"),
+    ("date", "@2026-01-01", "2026-02-03", "2026-02-03"),
+    ("date", "@2026-01-01", "@2026-02-03", "2026-02-03"),
+    ("timestamp", "@2026-01-01", "2026-02-03T04:05:06Z", "2026-02-03T04:05:06"),
+    ("duration", "1s", "5m", "5m"),
+    ("[int]", "[1]", "[2, 3]", [2, 3]),
+    ("[text]", '["x"]', '["a", "b"]', ["a", "b"]),
+    ("[text]", "[]", "[]", []),
+    ("{a: int, b: text}", '{a: 1, b: "x"}', '{a: 2, b: "y"}', {"a": 2, "b": "y"}),
+    ("json", 'json("1")', '{"a": [1, "x"]}', {"a": [1, "x"]}),
+]
+
+
+@pytest.mark.parametrize(("ty", "default", "text", "value"), SETTINGS)
+def test_a_parameter_of_every_type(run: Runner, tmp_path: pathlib.Path, ty: str, default: str, text: str, value: object) -> None:
+    (tmp_path / "t.tide").write_text(f"param p: {ty} = {default}\nt = rows [ {{one: 1}} ]\nt | select p: p\n")
+    done = run("t.tide", "--format", "json", "--set", f"p={text}")
+    assert done.returncode == 0, done.stderr
+    ((found,),) = tables(done.stdout)[0]["rows"]
+    assert (json.loads(found) if ty == "json" and isinstance(found, str) else found) == value

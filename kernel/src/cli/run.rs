@@ -17,6 +17,7 @@ use tidebook_session::{CellFailure, CellOutput, CellRequest, View, ViewKind};
 
 use super::Failure;
 use super::duration;
+use super::files;
 use super::signals::Signals;
 use crate::host::{HeadlessOptions, Host, SessionOptions, StartSession};
 use crate::notebook::record::Recorder;
@@ -36,7 +37,7 @@ enum Format {
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// A notebook (.ipynb) or a script (.tide).
+    /// A notebook (.ipynb) or a script (.tide); `-` for either on standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Replace the value of a `param`.
@@ -63,6 +64,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, start: StartSession<'_>, out: &mut dyn Write) -> Result<bool, Failure> {
     let (mut notebook, script) = read(&arguments.file)?;
     let cells = notebook.code_cells();
+    if cells.is_empty() {
+        progress::print(&format!("`{}` has nothing to run\n", arguments.file.display()));
+    }
     let requests: Vec<CellRequest> =
         cells.iter().enumerate().map(|(i, cell)| request(i, cell, script.as_deref())).collect();
     let host = start(SessionOptions {
@@ -112,18 +116,22 @@ pub fn run(arguments: &Arguments, start: StartSession<'_>, out: &mut dyn Write) 
 
 /// Reads the file; with the name of the script, if it is one.
 fn read(path: &Path) -> Result<(Notebook, Option<String>), Failure> {
-    let shown = path.display();
-    let text = fs::read_to_string(path).map_err(|error| Failure::usage(format!("cannot read `{shown}`: {error}")))?;
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("ipynb") => Notebook::parse(&text)
-            .map(|notebook| (notebook, None))
-            .map_err(|error| Failure::usage(format!("cannot use `{shown}`: {error}"))),
-        Some("tide") => {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            Ok((Notebook::of_script(&text), Some(name)))
-        }
-        _ => Err(Failure::usage(format!("`{shown}` is neither a notebook (.ipynb) nor a script (.tide)"))),
+    let input = if is_standard_input(path) { files::read_standard_input()? } else { files::read(path)? };
+    let shown = input.path.display();
+    if !input.is_notebook {
+        let name = input.path.file_name().unwrap_or(input.path.as_os_str()).to_string_lossy().into_owned();
+        return Ok((Notebook::of_script(&input.text), Some(name)));
     }
+    let notebook =
+        Notebook::parse(&input.text).map_err(|error| Failure::usage(format!("cannot use `{shown}`: {error}")))?;
+    match notebook.foreign_language() {
+        Some(language) => Err(Failure::usage(format!("`{shown}` is a notebook in `{language}`, not in Tide"))),
+        None => Ok((notebook, None)),
+    }
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == files::STANDARD_INPUT
 }
 
 fn request(index: usize, cell: &CodeCell, script: Option<&str>) -> CellRequest {
@@ -131,8 +139,12 @@ fn request(index: usize, cell: &CodeCell, script: Option<&str>) -> CellRequest {
     CellRequest { cell: cell.id.clone(), name, text: cell.source.clone() }
 }
 
-/// The folder that relative paths in the file start from: the file's own.
+/// The folder that relative paths in the file start from: the file's own; for standard input the working folder.
 pub(super) fn base_of(file: &Path) -> Result<PathBuf, Failure> {
+    if is_standard_input(file) {
+        return std::env::current_dir()
+            .map_err(|error| Failure::runtime(format!("the working folder cannot be read: {error}")));
+    }
     let resolved = fs::canonicalize(file)
         .and_then(|file| file.parent().map(Path::to_path_buf).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound)));
     resolved.map_err(|error| Failure::usage(format!("cannot find the folder of `{}`: {error}", file.display())))

@@ -25,6 +25,12 @@ pub enum NotebookError {
     /// It has no list of cells, as a notebook of format 4 has.
     #[error("the file is not a notebook of format 4")]
     Format,
+    /// It is of an earlier format, which Jupyter's tools bring up to date.
+    #[error("it is a notebook of format {0}; `jupyter nbconvert --to notebook` writes it in format 4")]
+    Old(u64),
+    /// It is of a format that came later than this program.
+    #[error("it is a notebook of format {0}, and this version knows format 4")]
+    New(u64),
 }
 
 /// A notebook.
@@ -53,11 +59,12 @@ impl Notebook {
     /// Where the text is not a notebook of format 4.
     pub fn parse(text: &str) -> Result<Self, NotebookError> {
         let root: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
-        let format = root.get("nbformat").and_then(Value::as_u64);
-        if !root.get("cells").is_some_and(Value::is_array) || format.is_some_and(|format| format != 4) {
-            return Err(NotebookError::Format);
+        match root.get("nbformat").and_then(Value::as_u64) {
+            Some(format) if format < 4 => Err(NotebookError::Old(format)),
+            Some(format) if format > 4 => Err(NotebookError::New(format)),
+            _ if root.get("cells").is_some_and(Value::is_array) => Ok(Notebook { root }),
+            _ => Err(NotebookError::Format),
         }
-        Ok(Notebook { root })
     }
 
     /// The language that the notebook says it is in, if that is not Tide.
@@ -208,7 +215,8 @@ mod tests {
     fn what_is_not_a_notebook_is_refused() {
         assert!(matches!(Notebook::parse("a = 1"), Err(NotebookError::Json(_))));
         assert!(matches!(Notebook::parse("{}"), Err(NotebookError::Format)));
-        assert!(matches!(Notebook::parse(r#"{"cells": [], "nbformat": 3}"#), Err(NotebookError::Format)));
+        assert!(matches!(Notebook::parse(r#"{"worksheets": [], "nbformat": 3}"#), Err(NotebookError::Old(3))));
+        assert!(matches!(Notebook::parse(r#"{"cells": [], "nbformat": 5}"#), Err(NotebookError::New(5))));
         assert!(Notebook::parse("\u{feff}{\"cells\": []}").is_ok());
     }
 }

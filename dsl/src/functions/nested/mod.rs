@@ -40,7 +40,8 @@ fn evaluate_record(args: &Arguments<'_>) -> DataFusionResult<ArrayRef> {
 pub fn list(items: Vec<Typed>) -> Result<Typed, CallFault> {
     let mut item_type = match items.first() {
         Some(first) => first.ty.clone(),
-        None => ColumnType::nullable(Type::Null),
+        // Without elements no element is null: the list is one of every type.
+        None => ColumnType::required(Type::Null),
     };
     for (index, item) in items.iter().enumerate() {
         let Some(common) = common_type(&item_type, &item.ty) else {
