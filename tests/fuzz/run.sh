@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 seconds="$1"; shift
-targets=("$@"); [ "${#targets[@]}" -gt 0 ] || targets=(syntax check csv jsonl text protocol)
+targets=("$@"); [ "${#targets[@]}" -gt 0 ] || targets=(syntax check csv jsonl json text protocol)
 target="${FUZZ_TARGET:-${CARGO_TARGET_DIR:-$PWD/../../target}/fuzz}"
 
 # The coverage that libFuzzer is steered by is LLVM's own; the compiler runs that pass without being a nightly one.
@@ -20,7 +20,7 @@ RUSTFLAGS="$coverage" CARGO_TARGET_DIR="$target" "${CARGO:-cargo}" build --relea
 seeds() {
   case "$1" in
     syntax|check) echo ../corpus ../../dsl/src/syntax/tests/corpus ;;
-    csv|jsonl|text) echo ../corpus/data ;;
+    csv|jsonl|json|text) echo ../corpus/data ;;
     protocol) ;;
   esac
 }

@@ -29,6 +29,21 @@ fn play(folders: &[&str], least: usize, run: fn(&[u8])) {
     }
 }
 
+/// Like `play`, with every choice of options in the place of the first byte.
+fn play_with_every_choice(folders: &[&str], least: usize, run: fn(&[u8])) {
+    let files: Vec<PathBuf> = folders.iter().flat_map(|folder| files(folder)).collect();
+    assert!(files.len() >= least, "{folders:?} hold {} files", files.len());
+    for file in files {
+        let bytes = fs::read(&file).unwrap();
+        // Byte by byte a long one takes long.
+        let bytes = &bytes[..bytes.len().min(600)];
+        for choice in 0..128 {
+            println!("{} with {choice}", file.display());
+            run(&[&[choice], bytes].concat());
+        }
+    }
+}
+
 #[test]
 fn the_parser_and_the_formatter() {
     let folders = ["fuzz/corpus/syntax", "fuzz/crashes/syntax", "corpus", "../dsl/src/syntax/tests/corpus"];
@@ -43,6 +58,8 @@ fn the_checker() {
 #[test]
 fn the_formats() {
     play(&["fuzz/corpus/csv", "fuzz/crashes/csv", "corpus/data"], 3, formats::csv);
+    play_with_every_choice(&["corpus/data"], 3, formats::csv);
     play(&["fuzz/corpus/jsonl", "fuzz/crashes/jsonl", "corpus/data"], 3, formats::jsonl);
+    play(&["fuzz/corpus/json", "fuzz/crashes/json", "corpus/data"], 3, formats::json);
     play(&["fuzz/corpus/text", "fuzz/crashes/text", "corpus/data"], 3, formats::text);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use tidebook_connectors::format::csv::Csv;
+use tidebook_connectors::format::json::Json;
 use tidebook_connectors::format::jsonl::Jsonl;
 use tidebook_connectors::format::text::Text;
 use tidebook_connectors::format::value::json_value;
@@ -22,7 +23,32 @@ pub fn csv(data: &[u8]) {
     if choice & 4 != 0 {
         options.push(("nulls", OptionValue::Text("NA".to_string())));
     }
+    if choice & 8 != 0 {
+        options.push(("escape", OptionValue::Text("\\".to_string())));
+        options.push(("trim", OptionValue::Bool(true)));
+    }
+    if choice & 16 != 0 {
+        options.push(("comment", OptionValue::Text("#".to_string())));
+        options.push(("ragged", OptionValue::Text("fill".to_string())));
+        options.push(("skip_blank_lines", OptionValue::Bool(false)));
+    }
+    if choice & 32 != 0 {
+        options.push(("delimiter", OptionValue::Text("||".to_string())));
+        options.push(("skip", OptionValue::Int(1)));
+    }
+    if choice & 64 != 0 {
+        options.push(("decimal", OptionValue::Text(",".to_string())));
+        options.push(("thousands", OptionValue::Text(".".to_string())));
+        options.push(("date_format", OptionValue::Text("%d.%m.%Y".to_string())));
+    }
     compare(&Csv, "csv", options, *choice, data);
+}
+
+/// JSON documents; the first byte says where the records are and how large the pieces are.
+pub fn json(data: &[u8]) {
+    let Some((choice, data)) = data.split_first() else { return };
+    let records = ["", "/data/items", "/0", "/a~1b"][usize::from(choice & 3)];
+    compare(&Json, "json", vec![("records", OptionValue::Text(records.to_string()))], *choice, data);
 }
 
 /// JSON lines; the first byte says how large the pieces are.

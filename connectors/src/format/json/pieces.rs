@@ -96,8 +96,11 @@ impl Pieces<'_> {
 
     /// The character here.
     fn shown(&self) -> char {
-        let rest = &self.data[self.at..self.data.len().min(self.at + 4)];
-        String::from_utf8_lossy(rest).chars().next().unwrap_or(' ')
+        // Of a longer one the rest may not have arrived.
+        self.data
+            .get(self.at)
+            .filter(|byte| byte.is_ascii())
+            .map_or(char::REPLACEMENT_CHARACTER, |byte| char::from(*byte))
     }
 
     /// The record here, after which comes `after`.
