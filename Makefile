@@ -21,7 +21,7 @@ CHROMIUM ?=
 
 export TIDEBOOK_BIN := $(TIDEBOOK)
 
-.PHONY: help demo setup system python data build wheel install test test-rust test-python test-browser bench check bless clean distclean
+.PHONY: help demo setup system python data build wheel install test test-rust test-python test-browser bench fuzz check bless clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -109,6 +109,9 @@ check: ## the fast checks: no warnings, house rules
 
 bless: ## accept what the tests' expected files would now be; read the diff before committing
 	@TIDEBOOK_BLESS=1 $(CARGO) test --release --workspace
+
+fuzz: ## the fuzz targets for SECONDS each (60); ONLY=syntax, check, csv, jsonl, text or protocol runs one
+	@CARGO="$(CARGO)" CARGO_TARGET_DIR="$(TARGET)" tests/fuzz/run.sh $(or $(SECONDS),60) $(ONLY)
 
 bench: build ## the benchmarks: figures for people; ONLY=throughput, latency, update, parquet or parquet-memory runs one
 	@"$(TARGET)/release/bench" $(ONLY)

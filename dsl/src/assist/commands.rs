@@ -65,6 +65,11 @@ pub struct SettingDoc {
 pub static SETTINGS: &[SettingDoc] = &[
     SettingDoc { name: "workers", signature: "set workers = 4", doc: "How many worker threads compute the tables." },
     SettingDoc {
+        name: "memory",
+        signature: "set memory = \"8GB\"",
+        doc: "How much memory the session may take; above it, the output that holds most is stopped with an error. Without it, four fifths of what the machine or the container has.",
+    },
+    SettingDoc {
         name: "state",
         signature: "set state = store(\"state/\", every: 30s)",
         doc: "Makes the notebook's state durable, in a folder or an object store; after a stop or a crash it goes on from there.",
