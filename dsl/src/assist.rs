@@ -1,14 +1,16 @@
 //! Help while writing: completion and inspection at a place of a text that is usually not finished.
 //!
 //! Both look at the tokens before the cursor (`place`), not at a tree, since there is none for half a
-//! statement. What is known of columns comes from the finished steps before it (`columns`) and from the
-//! [`Scope`], which the session fills with what is defined now.
+//! statement. What is known of columns comes from the compiler, by way of [`Surroundings`], where what is before the
+//! cursor compiles, else from the finished steps (`columns`); and from the [`Scope`], which the session fills with what is
+//! defined now.
 
 mod columns;
 mod commands;
 mod complete;
 mod inspect;
 mod place;
+mod rank;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -17,7 +19,7 @@ pub use commands::{COMMANDS, CommandDoc, SETTINGS, STATEMENTS, SettingDoc, State
 pub use complete::complete;
 pub(crate) use complete::option_form;
 pub use inspect::inspect;
-pub use scope::{FunctionDoc, Scope};
+pub use scope::{FileName, FunctionDoc, Scope, Surroundings, TableDoc};
 
 /// What could stand at the cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,8 +54,10 @@ pub enum ItemKind {
     Column,
     /// A step of a pipeline.
     Step,
-    /// A function, an aggregate or a parameter.
+    /// A function or an aggregate.
     Function,
+    /// A parameter of the notebook.
+    Parameter,
     /// A source or a sink.
     Connector,
     /// An option of a connector.
@@ -66,6 +70,12 @@ pub enum ItemKind {
     Setting,
     /// A type.
     Type,
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// The code of a diagnostic.
+    Diagnostic,
 }
 
 impl ItemKind {
@@ -76,12 +86,16 @@ impl ItemKind {
             ItemKind::Column => "column",
             ItemKind::Step => "step",
             ItemKind::Function => "function",
+            ItemKind::Parameter => "parameter",
             ItemKind::Connector => "connector",
             ItemKind::Option => "option",
             ItemKind::Keyword => "keyword",
             ItemKind::Command => "command",
             ItemKind::Setting => "setting",
             ItemKind::Type => "type",
+            ItemKind::File => "file",
+            ItemKind::Folder => "folder",
+            ItemKind::Diagnostic => "diagnostic",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The columns of a table at a step, as far as they show without resolving the whole cell.
 
-use tidebook_plan::{ColumnType, Type};
+use tidebook_plan::{ColumnType, Schema, Type};
 
-use super::Scope;
+use super::complete::quoted;
+use super::{Scope, Surroundings};
 use crate::syntax::tree::{
     BinaryOperator, Expr, ExprKind, FieldDecl, HeadKind, Join, JoinKind, Literal, NamedExpr, OperandTable, Path,
     Pipeline, RowLiteral, SelectItem, Statement, StatementKind, Step, StepKind, TableOperand, TypeExpr, TypeExprKind,
@@ -44,8 +45,12 @@ impl Visible {
 pub(super) struct Finder<'a> {
     /// What the session holds.
     pub scope: &'a Scope,
-    /// The statements of the cell before the cursor.
+    /// The text of the cell before the statement at the cursor.
+    pub before: &'a str,
+    /// The statements in it.
     pub local: &'a [Statement],
+    /// Knows what compiles.
+    pub surroundings: &'a dyn Surroundings,
 }
 
 /// How many tables of a cell are followed into each other.
@@ -66,12 +71,11 @@ impl Finder<'_> {
             _ => None,
         });
         if let Some(pipeline) = local {
-            return Some(self.pipeline_at(pipeline, depth - 1).columns);
+            let compiled = self.surroundings.schema(self.before, &quoted(name)).as_ref().map(known);
+            return Some(compiled.unwrap_or_else(|| self.pipeline_at(pipeline, depth - 1).columns));
         }
-        if let Some(schema) = self.scope.table(name) {
-            return Some(
-                schema.columns.iter().map(|c| Known { name: c.name.clone(), ty: Some(c.ty.clone()) }).collect(),
-            );
+        if let Some(table) = self.scope.table(name) {
+            return Some(known(&table.schema));
         }
         let (base, side) = name.rsplit_once('.')?;
         let mut columns = self.table_at(base, depth - 1)?;
@@ -91,9 +95,13 @@ impl Finder<'_> {
         })
     }
 
-    /// What a step after this pipeline can use.
-    pub fn pipeline(&self, pipeline: &Pipeline) -> Visible {
-        self.pipeline_at(pipeline, MAX_DEPTH)
+    /// What a step after this pipeline, whose text is `text`, can use.
+    pub fn pipeline(&self, pipeline: &Pipeline, text: &str) -> Visible {
+        let mut visible = self.pipeline_at(pipeline, MAX_DEPTH);
+        if let Some(schema) = self.surroundings.schema(self.before, text) {
+            visible.columns = known(&schema);
+        }
+        visible
     }
 
     fn pipeline_at(&self, pipeline: &Pipeline, depth: usize) -> Visible {
@@ -219,6 +227,10 @@ impl Finder<'_> {
         };
         Some((operand.alias.as_ref().map(|alias| alias.text.clone()).or(name), columns))
     }
+}
+
+fn known(schema: &Schema) -> Vec<Known> {
+    schema.columns.iter().map(|column| Known { name: column.name.clone(), ty: Some(column.ty.clone()) }).collect()
 }
 
 fn declared(schema: Option<&[FieldDecl]>) -> Vec<Known> {

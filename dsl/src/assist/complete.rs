@@ -1,30 +1,38 @@
 //! Completion.
 
+use std::collections::HashSet;
+
 use tidebook_plan::ColumnType;
 use tidebook_plan::connector::{Direction, OptionKind, OptionSpec};
 
 use super::columns::{Finder, Known, Visible, field_type};
 use super::commands::{COMMANDS, SETTINGS, STATEMENTS, TYPES};
 use super::place::{Place, Wanted, locate};
-use super::{Completion, Item, ItemKind, Scope};
+use super::rank::ranked;
+use super::{Completion, FunctionDoc, Item, ItemKind, Scope, Surroundings};
+use crate::diagnostics;
 use crate::syntax::tree::{Pipeline, StatementKind};
 use crate::syntax::{RESERVED, parse, steps};
 
 /// What could stand at byte `offset` of `text`.
-pub fn complete(text: &str, offset: usize, scope: &Scope) -> Completion {
+pub fn complete(text: &str, offset: usize, scope: &Scope, surroundings: &dyn Surroundings) -> Completion {
     let place = locate(text, offset);
-    let local = parse(&text[..place.statement]).statements;
-    let finder = Finder { scope, local: &local };
+    let before = &text[..place.statement];
+    let local = parse(before).statements;
+    let finder = Finder { scope, before, local: &local, surroundings };
     let visible = visible(text, &place, &finder);
-    let mut list = List { items: Vec::new(), typed: text[place.word.start..place.cursor].to_lowercase() };
+    let mut list = List::default();
     list.wanted(&place, &visible, &finder);
-    Completion { start: place.word.start, end: place.word.end, items: list.items }
+    let items = ranked(list.items, &text[place.word.start..place.cursor]);
+    Completion { start: place.word.start, end: place.word.end, items }
 }
 
 /// What the step at the cursor can use.
 pub(super) fn visible(text: &str, place: &Place, finder: &Finder<'_>) -> Visible {
     let Some(before) = place.before else { return Visible::default() };
-    let mut visible = pipeline_of(before.of(text)).map_or_else(Visible::default, |pipeline| finder.pipeline(&pipeline));
+    let written = before.of(text);
+    let mut visible =
+        pipeline_of(written).map_or_else(Visible::default, |pipeline| finder.pipeline(&pipeline, written));
     // The table of a join that is being written: `join products as p on …`.
     let words: Vec<&str> = place.step.iter().map(String::as_str).collect();
     if let Some(at) = words.iter().position(|word| *word == "join") {
@@ -55,16 +63,16 @@ fn pipeline_of(text: &str) -> Option<Pipeline> {
     }
 }
 
+/// Everything that could stand at the cursor, whatever has been typed.
+#[derive(Default)]
 struct List {
     items: Vec<Item>,
-    typed: String,
+    labels: HashSet<String>,
 }
 
 impl List {
     fn push(&mut self, label: &str, kind: ItemKind, detail: impl Into<String>, doc: impl Into<String>) {
-        let matches =
-            label.trim_start_matches(['`', '%']).to_lowercase().starts_with(self.typed.trim_start_matches('`'));
-        if matches && !self.items.iter().any(|item| item.label == label) {
+        if self.labels.insert(label.to_string()) {
             self.items.push(Item { label: label.to_string(), kind, detail: detail.into(), doc: doc.into() });
         }
     }
@@ -75,7 +83,7 @@ impl List {
             Wanted::Statement => {
                 self.tables(finder);
                 self.statements(|_| true);
-                self.commands();
+                self.commands("%");
             }
             Wanted::Head => {
                 self.tables(finder);
@@ -89,7 +97,8 @@ impl List {
             }
             Wanted::Words(words) => self.words(words),
             Wanted::Column => self.columns(&visible.columns),
-            Wanted::Expression(words) => self.expression(words, visible, finder),
+            Wanted::Expression(words) => self.expression(words, visible, finder, false),
+            Wanted::Aggregate(words) => self.expression(words, visible, finder, true),
             Wanted::Field(path) => self.fields(path, visible, finder),
             Wanted::Connector(direction) => {
                 for connector in finder.scope.connectors.iter().filter(|connector| connector.direction == *direction) {
@@ -104,7 +113,9 @@ impl List {
                     self.push(name, ItemKind::Type, "", *doc);
                 }
             }
-            Wanted::Command => self.commands(),
+            Wanted::Command => self.commands(""),
+            Wanted::Topic => self.topics(finder),
+            Wanted::File { connector, direction, folder } => self.files(connector, *direction, folder, finder),
             Wanted::Setting => {
                 for setting in SETTINGS {
                     self.push(setting.name, ItemKind::Setting, setting.signature, setting.doc);
@@ -119,9 +130,9 @@ impl List {
             let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             self.push(&quoted(name), ItemKind::Table, format!("{{{}}}", names.join(", ")), "");
         }
-        for (name, schema) in &finder.scope.tables {
-            let label: Vec<String> = name.split('.').map(quoted).collect();
-            self.push(&label.join("."), ItemKind::Table, schema.to_string(), "");
+        for table in &finder.scope.tables {
+            let label: Vec<String> = table.name.split('.').map(quoted).collect();
+            self.push(&label.join("."), ItemKind::Table, table.schema.to_string(), "");
         }
     }
 
@@ -131,11 +142,44 @@ impl List {
         }
     }
 
-    fn commands(&mut self) {
-        // After the `%`, and where a statement may begin.
-        let after_sign = self.typed.is_empty() || COMMANDS.iter().any(|command| command.name.starts_with(&self.typed));
-        for command in COMMANDS.iter().filter(|_| after_sign) {
-            self.push(command.name, ItemKind::Command, command.signature, command.doc);
+    /// The commands, with their `sign` where it is not written yet.
+    fn commands(&mut self, sign: &str) {
+        for command in COMMANDS {
+            self.push(&format!("{sign}{}", command.name), ItemKind::Command, command.signature, command.doc);
+        }
+    }
+
+    fn topics(&mut self, finder: &Finder<'_>) {
+        for step in steps::STEPS {
+            self.push(step.name, ItemKind::Step, step.signature, step.doc);
+        }
+        for function in &finder.scope.functions {
+            self.push(&function.name, ItemKind::Function, function.signature.clone(), function.doc.clone());
+        }
+        for connector in &finder.scope.connectors {
+            self.push(connector.name, ItemKind::Connector, connector.summary, connector.doc);
+        }
+        self.statements(|_| true);
+        self.commands("%");
+        for setting in SETTINGS {
+            self.push(setting.name, ItemKind::Setting, setting.signature, setting.doc);
+        }
+        for explanation in diagnostics::all() {
+            self.push(explanation.code, ItemKind::Diagnostic, explanation.title, explanation.text);
+        }
+    }
+
+    fn files(&mut self, connector: &str, direction: Direction, folder: &str, finder: &Finder<'_>) {
+        let spec = finder.scope.connector(connector, direction);
+        let first = spec.and_then(|spec| spec.options.iter().find(|option| option.positional));
+        if first.is_none_or(|option| option.name != "path") {
+            return;
+        }
+        for file in finder.surroundings.folder(folder) {
+            match file.is_folder {
+                true => self.push(&format!("{}/", file.name), ItemKind::Folder, "", ""),
+                false => self.push(&file.name, ItemKind::File, "", ""),
+            }
         }
     }
 
@@ -151,20 +195,28 @@ impl List {
         }
     }
 
-    fn expression(&mut self, words: &[&str], visible: &Visible, finder: &Finder<'_>) {
+    fn expression(&mut self, words: &[&str], visible: &Visible, finder: &Finder<'_>, aggregates_first: bool) {
+        if aggregates_first {
+            self.functions(finder, |function| function.is_aggregate);
+        }
         self.columns(&visible.columns);
         for (name, columns) in &visible.tables {
             let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             self.push(name, ItemKind::Table, format!("{{{}}}", names.join(", ")), "");
         }
         for (name, ty) in &finder.scope.params {
-            self.push(&quoted(name), ItemKind::Function, format!("param: {ty}"), "");
+            self.push(&quoted(name), ItemKind::Parameter, format!("param: {ty}"), "");
         }
         self.words(words);
-        for function in &finder.scope.functions {
+        self.functions(finder, |function| !function.is_aggregate);
+        self.words(&["case", "true", "false", "null"]);
+        self.functions(finder, |_| true);
+    }
+
+    fn functions(&mut self, finder: &Finder<'_>, wanted: impl Fn(&FunctionDoc) -> bool) {
+        for function in finder.scope.functions.iter().filter(|function| wanted(function)) {
             self.push(&function.name, ItemKind::Function, function.signature.clone(), function.doc.clone());
         }
-        self.words(&["case", "true", "false", "null"]);
     }
 
     fn fields(&mut self, path: &[String], visible: &Visible, finder: &Finder<'_>) {
@@ -189,9 +241,9 @@ impl List {
                 self.push(rest, ItemKind::Connector, connector.summary, connector.doc);
             }
         }
-        for (name, schema) in &finder.scope.tables {
-            if let Some(rest) = name.strip_prefix(&prefix) {
-                self.push(rest, ItemKind::Table, schema.to_string(), "");
+        for table in &finder.scope.tables {
+            if let Some(rest) = table.name.strip_prefix(&prefix) {
+                self.push(rest, ItemKind::Table, table.schema.to_string(), "");
             }
         }
         if let Some(columns) = finder.table(&whole) {

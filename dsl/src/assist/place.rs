@@ -3,6 +3,7 @@
 use tidebook_plan::Span;
 use tidebook_plan::connector::Direction;
 
+use super::commands::COMMANDS;
 use crate::syntax::scan::{Scan, Token, TokenKind};
 use crate::syntax::{RESERVED, cut};
 
@@ -23,6 +24,8 @@ pub(super) enum Wanted {
     Words(&'static [&'static str]),
     /// An expression, or one of these words.
     Expression(&'static [&'static str]),
+    /// An expression with an aggregate in it, or one of these words.
+    Aggregate(&'static [&'static str]),
     /// A column's name.
     Column,
     /// A field of what is written before the dot.
@@ -37,6 +40,10 @@ pub(super) enum Wanted {
     Command,
     /// A setting.
     Setting,
+    /// A topic of `%help`.
+    Topic,
+    /// A name in this folder, for a connector that reads or writes files.
+    File { connector: String, direction: Direction, folder: String },
 }
 
 /// Where the cursor is.
@@ -96,17 +103,16 @@ pub(super) fn locate(text: &str, offset: usize) -> Place {
     let mut place =
         Place { wanted: Wanted::Nothing, word, cursor: offset, statement: start, before: None, step: Vec::new() };
     if in_comment_or_text(&scan, start) {
+        file(text, &scan, &mut place);
         return place;
     }
     let line = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     if let Some(rest) = text[line..start].trim_start().strip_prefix('%') {
         place.statement = line;
-        place.wanted = if rest.trim_start_matches('%').is_empty() { Wanted::Command } else { Wanted::Table };
+        command(text, start - rest.len(), &mut place);
         return place;
     }
-    let from = scan.tokens.iter().rposition(|token| token.kind == TokenKind::Command).map_or(0, |command| command + 1);
-    let pieces = if from < scan.tokens.len() { cut(&scan, from, scan.tokens.len()) } else { Vec::new() };
-    let Some((first, to)) = pieces.last().copied() else {
+    let Some((first, to)) = last_statement(&scan) else {
         place.wanted = Wanted::Statement;
         return place;
     };
@@ -115,6 +121,58 @@ pub(super) fn locate(text: &str, offset: usize) -> Place {
     Reader { scan: &scan, tokens, new_line: text[tokens[tokens.len() - 1].span.end..start].contains('\n') }
         .read(&mut place);
     place
+}
+
+/// The tokens of the last statement, if there is one since the last command.
+fn last_statement(scan: &Scan<'_>) -> Option<(usize, usize)> {
+    let from = scan.tokens.iter().rposition(|token| token.kind == TokenKind::Command).map_or(0, |command| command + 1);
+    if from < scan.tokens.len() { cut(scan, from, scan.tokens.len()).last().copied() } else { None }
+}
+
+/// What is wanted in a command whose name begins at `start`.
+fn command(text: &str, start: usize, place: &mut Place) {
+    let rest = &text[start..place.word.start];
+    let name = rest.trim_start_matches('%');
+    let Some((name, arguments)) = name.split_once(char::is_whitespace) else {
+        place.wanted = if name.is_empty() { Wanted::Command } else { Wanted::Nothing };
+        return;
+    };
+    place.wanted = match name {
+        "help" => {
+            // A topic may have several words.
+            let typed = arguments.trim_start();
+            place.word.start -= typed.len();
+            Wanted::Topic
+        }
+        "eval" => Wanted::Expression(&["case", "not"]),
+        name if COMMANDS.iter().any(|command| command.name == name && command.takes_table) => Wanted::Table,
+        _ => Wanted::Nothing,
+    };
+}
+
+/// In a text that is the path of a connector, a name of its folder is wanted.
+fn file(text: &str, scan: &Scan<'_>, place: &mut Place) {
+    let Some(open) = scan.tokens.last().filter(|token| token.kind == TokenKind::Text && token.embedded == 0) else {
+        return;
+    };
+    let inside = open.span.start + 1;
+    let Some(typed) = text.get(inside..place.cursor).filter(|typed| !typed.contains(['"', '\'', '\n'])) else { return };
+    let before = Scan::new(&text[..open.span.start]);
+    let Some((first, to)) = last_statement(&before) else { return };
+    let reader = Reader { scan: &before, tokens: &before.tokens[first..to], new_line: false };
+    let levels = reader.levels();
+    let last = to - first - 1;
+    let is_path = reader.word(last) == "(" || reader.word(last) == ":" && last > 0 && reader.word(last - 1) == "path";
+    match levels.last().map(|level| &level.opened) {
+        Some(Opened::Connector(connector, direction)) if is_path => {
+            let name = typed.rfind('/').map_or(0, |slash| slash + 1);
+            let rest = text[place.cursor..].find(['"', '\'', '/', '\n']).unwrap_or(text.len() - place.cursor);
+            place.word = Span::new(inside + name, place.cursor + rest);
+            let (connector, direction) = (connector.clone(), *direction);
+            place.wanted = Wanted::File { connector, direction, folder: typed[..name].to_string() };
+        }
+        _ => {}
+    }
 }
 
 fn in_comment_or_text(scan: &Scan<'_>, offset: usize) -> bool {
@@ -309,6 +367,19 @@ impl Reader<'_> {
         })
     }
 
+    /// True if `word` stands among these tokens, outside of brackets.
+    fn has(&self, first: usize, last: usize, word: &str) -> bool {
+        let mut depth = 0usize;
+        (first..=last).any(|index| {
+            match self.word(index) {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 && self.word(index) == word
+        })
+    }
+
     /// Inside a step, after its first words.
     fn step(&self, first: usize, last: usize) -> Wanted {
         const JOIN: &[&str] = &["on", "using", "as"];
@@ -334,10 +405,9 @@ impl Reader<'_> {
             ("plot", 0) => Wanted::Words(&["line", "bar", "area", "point", "histogram", "heatmap", "number"]),
             ("iterate", 0) => Wanted::Nothing,
             ("iterate", _) => Wanted::Words(&["max"]),
-            ("summarize", _) => Wanted::Expression(match self.word(last) {
-                "emit" => &["live", "final", "every"],
-                _ => &["by", "filter", "emit", "late", "keep"],
-            }),
+            ("summarize", _) if self.word(last) == "emit" => Wanted::Words(&["live", "final", "every"]),
+            ("summarize", _) if self.has(first, last, "by") => Wanted::Expression(&["emit", "late", "keep"]),
+            ("summarize", _) => Wanted::Aggregate(&["by", "filter", "emit", "late", "keep"]),
             ("sort", _) => Wanted::Expression(&["desc"]),
             ("top", _) => Wanted::Expression(&["by", "desc", "per"]),
             ("dedupe", _) => Wanted::Expression(match self.word(last) {

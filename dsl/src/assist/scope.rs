@@ -14,13 +14,46 @@ pub struct FunctionDoc {
     pub doc: String,
     /// Calls with what they give.
     pub examples: Vec<String>,
+    /// True for one that takes the rows of a group.
+    pub is_aggregate: bool,
+}
+
+/// A table as help shows it.
+#[derive(Clone, Debug, Default)]
+pub struct TableDoc {
+    /// Its name.
+    pub name: String,
+    /// Its columns and key.
+    pub schema: Schema,
+    /// Its pipeline, as it is written.
+    pub definition: String,
+    /// Tables and sources that it reads directly.
+    pub reads: Vec<String>,
+}
+
+/// A name in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileName {
+    /// The name alone.
+    pub name: String,
+    /// True for a folder.
+    pub is_folder: bool,
+}
+
+/// What help has to ask, since this crate reads no files and a session knows its connectors.
+pub trait Surroundings {
+    /// The names in the folder at `path`, written as in a cell; none where there is no such folder.
+    fn folder(&self, path: &str) -> Vec<FileName>;
+
+    /// The columns of `pipeline`, where it and the `statements` before it compile.
+    fn schema(&self, statements: &str, pipeline: &str) -> Option<Schema>;
 }
 
 /// What is defined where the cell stands.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// Tables and their columns, side tables (`orders.errors`) included if they are to be offered.
-    pub tables: Vec<(String, Schema)>,
+    /// Tables, side tables (`orders.errors`) included if they are to be offered.
+    pub tables: Vec<TableDoc>,
     /// Functions, aggregates and those of `fn`.
     pub functions: Vec<FunctionDoc>,
     /// Sources and sinks.
@@ -30,8 +63,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    pub(super) fn table(&self, name: &str) -> Option<&Schema> {
-        self.tables.iter().find(|(table, _)| table == name).map(|(_, schema)| schema)
+    pub(super) fn table(&self, name: &str) -> Option<&TableDoc> {
+        self.tables.iter().find(|table| table.name == name)
     }
 
     pub(super) fn function(&self, name: &str) -> Option<&FunctionDoc> {

@@ -19,7 +19,8 @@ fn scope() -> Scope {
         name: name.to_string(),
         signature: format!("{name}(x)"),
         doc: format!("Computes {name}."),
-        examples: vec![format!("{name}(1)")],
+        examples: vec![format!("{name}(1)"), format!("{name}(2)")],
+        is_aggregate: name != "round",
     };
     let connector = |name, direction, options| ConnectorSpec {
         name,
@@ -29,8 +30,14 @@ fn scope() -> Scope {
         options,
         examples: &["t = read csv(\"data.csv\")"],
     };
+    let table = |name: &str, schema| TableDoc {
+        name: name.to_string(),
+        schema,
+        definition: format!("{name} = read csv(\"{name}.csv\")"),
+        reads: vec![format!("csv(\"{name}.csv\")")],
+    };
     Scope {
-        tables: vec![("orders".to_string(), orders), ("products".to_string(), products)],
+        tables: vec![table("orders", orders), table("products", products)],
         functions: vec![function("round"), function("sum"), function("count")],
         connectors: vec![
             connector(
@@ -45,10 +52,30 @@ fn scope() -> Scope {
     }
 }
 
+/// A folder with some files, and a compiler that knows one pipeline.
+struct Here;
+
+impl Surroundings for Here {
+    fn folder(&self, path: &str) -> Vec<FileName> {
+        let file = |name: &str, is_folder| FileName { name: name.to_string(), is_folder };
+        match path {
+            "" => vec![file("data", true), file("orders.csv", false)],
+            "data/" => vec![file("2013 01.csv", false), file("2013 02.csv", false)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn schema(&self, statements: &str, pipeline: &str) -> Option<Schema> {
+        let column = |name: &str, ty: Type| (name.to_string(), ColumnType::required(ty));
+        let known = pipeline == "sql \"select 1 as one\" " || statements.contains("sampled = ") && pipeline == "sampled";
+        known.then(|| Schema::new([column("one", Type::Int), column("two", Type::Timestamp)]))
+    }
+}
+
 /// The labels at the cursor, of one kind or of all.
 fn labels(text: &str, kind: Option<ItemKind>) -> Vec<String> {
     let offset = text.find('‸').unwrap();
-    let completion = complete(&text.replace('‸', ""), offset, &scope());
+    let completion = complete(&text.replace('‸', ""), offset, &scope(), &Here);
     completion
         .items
         .into_iter()
@@ -109,9 +136,93 @@ fn connectors_and_their_options() {
 }
 
 #[test]
+fn paths_of_files() {
+    assert_eq!(labels("t = read csv(\"‸", None), ["data/", "orders.csv"]);
+    assert_eq!(labels("t = read csv(\"or‸", None), ["orders.csv"]);
+    assert_eq!(labels("t = read csv(\"data/2‸\", header: true)", None), ["2013 01.csv", "2013 02.csv"]);
+    assert_eq!(labels("t = read csv(path: 'd‸", None), ["data/"]);
+    assert_eq!(labels("a = orders\n\nt = read csv(\n  \"‸", None), ["data/", "orders.csv"]);
+    for no_path in ["t = read csv(\"x\", other: \"‸", "a = rows [ {x: \"‸", "t = read demo.ticks(\"‸", "f(\"‸"] {
+        assert!(labels(no_path, None).is_empty(), "{no_path}");
+    }
+    let completion = complete("t = read csv(\"data/2013 01.csv\")", 21, &scope(), &Here);
+    assert_eq!((completion.start, completion.end), (19, 30), "the whole name is replaced");
+}
+
+#[test]
+fn columns_are_those_that_the_compiler_knows() {
+    let items = |text: &str| {
+        let offset = text.find('‸').unwrap();
+        let found = complete(&text.replace('‸', ""), offset, &scope(), &Here).items;
+        let columns = found.into_iter().filter(|item| item.kind == ItemKind::Column);
+        columns.map(|item| format!("{}: {}", item.label, item.detail)).collect::<Vec<_>>()
+    };
+    assert_eq!(items("sql \"select 1 as one\" | where ‸"), ["one: int", "two: timestamp"]);
+    let cell = "sampled = read csv(\"x.csv\")\norders | join sampled on id == sampled.‸";
+    assert_eq!(items(cell), ["one: int", "two: timestamp"]);
+}
+
+#[test]
+fn aggregates_come_first_where_they_are_wanted() {
+    let first = |text: &str| labels(text, None).into_iter().next();
+    assert_eq!(first("orders | summarize n: ‸").as_deref(), Some("sum"));
+    assert_eq!(first("orders | summarize n: sum(‸").as_deref(), Some("id"));
+    assert_eq!(first("orders | summarize n: sum(qty) by ‸").as_deref(), Some("id"));
+    assert_eq!(first("orders | summarize n: last(qty by id), m: ‸").as_deref(), Some("sum"));
+    assert_eq!(first("orders | where ‸").as_deref(), Some("id"));
+}
+
+#[test]
+fn parts_and_slips_are_offered_where_nothing_begins_so() {
+    assert_eq!(labels("products | select pri‸", Some(ItemKind::Column)), ["`unit price`"]);
+    assert_eq!(labels("orders | sumarize‸", None), ["summarize"]);
+    assert_eq!(labels("a = ordres‸", None), ["orders"]);
+}
+
+#[test]
+fn what_commands_take() {
+    assert_eq!(labels("%help left j‸", None), ["left join"]);
+    assert_eq!(labels("%help D0107‸", None), ["D0107"]);
+    assert_eq!(labels("%help cs‸", None), ["csv"]);
+    assert_eq!(labels("%errors or‸", None), ["orders"]);
+    assert_eq!(labels("%explain analyze or‸", None), ["orders"]);
+    assert_eq!(labels("%eval ro‸", None), ["round"]);
+    assert_eq!(labels("%eval since + ro‸", None), ["round"]);
+    for nothing in ["%echo or‸", "%tables or‸", "%clear ‸", "%nonsense or‸"] {
+        assert!(labels(nothing, None).is_empty(), "{nothing}");
+    }
+}
+
+#[test]
+fn offsets_hold_behind_wide_characters_and_ends_of_lines() {
+    let text = "a = rows [ {x: \"😀日本\"} ]\r\norders | whe";
+    let completion = complete(text, text.len(), &scope(), &Here);
+    assert_eq!(completion.items[0].label, "where");
+    assert_eq!(&text[completion.start..completion.end], "whe");
+}
+
+#[test]
+fn inspection_has_two_levels() {
+    let at = |text: &str, offset, detailed| inspect(text, offset, &scope(), &Here, detailed).unwrap();
+    let (brief, whole) = (at("orders | where round(1)", 17, false), at("orders | where round(1)", 17, true));
+    assert_eq!(brief.text, "round(x)\nComputes round.\nexample: round(1)\n");
+    assert!(whole.text.contains("round(2)"));
+    let (brief, whole) = (at("orders", 3, false), at("orders", 3, true));
+    assert!(brief.text.contains("id: int key") && brief.text.contains("Reads csv(\"orders.csv\")."), "{}", brief.text);
+    assert!(!brief.markdown.contains("orders = read") && whole.markdown.contains("orders = read csv(\"orders.csv\")"));
+    let connector = at("t = read csv(\"x\")", 10, false);
+    assert!(connector.markdown.contains("| `header` | bool | What it does. |"), "{}", connector.markdown);
+    assert!(!connector.text.contains("More about it.") && at("t = read csv(\"x\")", 10, true).text.contains("More about it."));
+    assert!(at("orders | join products on orders.product == id", 35, false).text.contains("A column of `orders`."));
+    assert!(at("orders | derive n: qty * 2 | where n > 1", 35, false).text.contains("the steps before"));
+    assert!(at("%errors orders", 10, false).text.starts_with("orders: a table"));
+    assert_eq!(at("%help left join", 8, false).title, "left join");
+}
+
+#[test]
 fn statements_heads_commands_and_settings() {
     assert_eq!(labels("a = or‸", None), ["orders"]);
-    assert_eq!(labels("a = orders\nex‸", None), ["expect", "explain"]);
+    assert_eq!(labels("a = orders\nex‸", None), ["expect", "%explain"]);
     assert_eq!(labels("a = orders | where qty > 1\n%ex‸", None), ["explain"]);
     assert_eq!(labels("%explain pro‸", None), ["products"]);
     assert_eq!(labels("set wo‸", None), ["workers"]);
@@ -132,7 +243,7 @@ fn nothing_is_offered_in_texts_comments_and_new_names() {
 
 #[test]
 fn the_word_is_replaced_whole() {
-    let completion = complete("orders | whxyz qty", 11, &scope());
+    let completion = complete("orders | whxyz qty", 11, &scope(), &Here);
     assert_eq!((completion.start, completion.end), (9, 14));
     assert_eq!(completion.items[0].label, "where");
 }
@@ -142,9 +253,9 @@ fn every_offset_of_every_text_is_survived() {
     for text in ["é = orders | where `ü x` > \"ñ\" # ö\n%tables ü\n", "a = b | derive x: f\"é{a.", "((((", "%%rust\né"]
     {
         for offset in 0..=text.len() + 1 {
-            let completion = complete(text, offset, &scope());
+            let completion = complete(text, offset, &scope(), &Here);
             assert!(text.get(completion.start..completion.end).is_some(), "{text} at {offset}");
-            inspect(text, offset, &scope(), true);
+            inspect(text, offset, &scope(), &Here, true);
         }
     }
 }
@@ -152,7 +263,7 @@ fn every_offset_of_every_text_is_survived() {
 /// The title and the first line at the cursor.
 fn inspected(text: &str) -> Option<(String, String)> {
     let offset = text.find('‸').unwrap();
-    let inspection = inspect(&text.replace('‸', ""), offset, &scope(), false)?;
+    let inspection = inspect(&text.replace('‸', ""), offset, &scope(), &Here, false)?;
     let first = inspection.text.lines().next().unwrap_or("").to_string();
     Some((inspection.title, first))
 }
@@ -182,6 +293,6 @@ fn inspection_tells_what_a_word_is() {
         assert_eq!(inspected(text), Some((title.to_string(), first.to_string())), "{text}");
     }
     assert_eq!(inspected("orders | where unkn‸own > 1"), None);
-    let code = inspect("%help D0107", 7, &scope(), false).unwrap();
+    let code = inspect("%help D0107", 7, &scope(), &Here, true).unwrap();
     assert!(code.markdown.contains("Wrong:"));
 }

@@ -142,6 +142,8 @@ pub struct TableInfo {
     pub schema: Schema,
     /// The cell that defines it.
     pub cell: String,
+    /// Its definition as written: name and pipeline.
+    pub definition: String,
     /// Tables that it reads directly.
     pub reads: Vec<String>,
     /// The sources that it reads directly, without secrets: `csv("data/orders.csv")`.
@@ -241,6 +243,7 @@ fn info(name: &str, definition: &Definition) -> TableInfo {
         name: name.to_string(),
         schema: definition.plan.schema(),
         cell: definition.cell.clone(),
+        definition: definition.name.span.to(definition.pipeline.span).of(&definition.text).to_string(),
         reads: definition.uses.tables.iter().cloned().collect(),
         sources: definition.plan.sources.clone(),
         broken: definition.broken.as_ref().map(|diagnostic| diagnostic.message.clone()),

@@ -1,8 +1,8 @@
 //! Questions about text that is being written: answered from the last catalog, also while a cell runs.
 
-use tidebook_dsl::assist::{self, FunctionDoc, Scope};
-use tidebook_dsl::{Environment, functions};
-use tidebook_plan::ColumnType;
+use tidebook_dsl::assist::{self, FileName, FunctionDoc, Scope, Surroundings, TableDoc};
+use tidebook_dsl::{Environment, TableInfo, functions};
+use tidebook_plan::{ColumnType, Schema};
 
 use crate::compile;
 use crate::markdown;
@@ -43,7 +43,7 @@ impl Session {
 
     /// What could stand at byte `offset` of `text`.
     pub fn complete(&self, text: &str, offset: usize) -> Completion {
-        let found = assist::complete(text, offset, &self.scope());
+        let found = assist::complete(text, offset, &self.scope(), self);
         let items = found.items.into_iter().map(|item| CompletionItem {
             label: item.label,
             kind: item.kind.word().to_string(),
@@ -55,7 +55,7 @@ impl Session {
 
     /// What is known about the word at byte `offset` of `text`; with `detailed`, all of it.
     pub fn inspect(&self, text: &str, offset: usize, detailed: bool) -> Option<Inspected> {
-        let found = assist::inspect(text, offset, &self.scope(), detailed)?;
+        let found = assist::inspect(text, offset, &self.scope(), self, detailed)?;
         Some(Inspected { html: markdown::to_html(&found.markdown), text: found.text, markdown: found.markdown })
     }
 
@@ -81,12 +81,14 @@ impl Session {
             signature: function.signatures().join("\n"),
             doc: function.doc.to_string(),
             examples: function.examples.iter().map(|(expression, result)| format!("{expression} → {result}")).collect(),
+            is_aggregate: false,
         });
         let aggregates = functions::AGGREGATES.iter().map(|aggregate| FunctionDoc {
             name: aggregate.name.to_string(),
             signature: aggregate.signatures.join("\n"),
             doc: aggregate.doc.to_string(),
             examples: vec![aggregate.example.to_string()],
+            is_aggregate: true,
         });
         let own = catalog.functions().into_iter().map(|function| {
             let parameters: Vec<String> = function
@@ -98,15 +100,64 @@ impl Session {
             FunctionDoc {
                 signature: format!("{}({}){returns}", function.name, parameters.join(", ")),
                 name: function.name,
-                doc: "defined in this notebook".to_string(),
+                doc: "Defined in this notebook.".to_string(),
                 examples: Vec::new(),
+                is_aggregate: false,
             }
         });
         Scope {
-            tables: catalog.tables().into_iter().map(|table| (table.name, table.schema)).collect(),
+            tables: catalog.tables().into_iter().map(described).collect(),
             functions: library.chain(aggregates).chain(own).collect(),
             connectors: self.world.connectors().into_iter().cloned().collect(),
             params: catalog.params().into_iter().map(|param| (param.name, ColumnType::required(param.ty))).collect(),
         }
+    }
+}
+
+fn described(table: TableInfo) -> TableDoc {
+    TableDoc {
+        name: table.name,
+        schema: table.schema,
+        definition: table.definition,
+        reads: table.reads.into_iter().chain(table.sources).collect(),
+    }
+}
+
+/// Names of a folder that are offered at most.
+const MOST_NAMES: usize = 1_000;
+
+/// Text that is compiled for the sake of a completion at most, in bytes: a person waits for it.
+const MOST_TEXT: usize = 64 << 10;
+
+/// What the pipeline before the cursor is called while it is compiled; not a name that a person would choose.
+const COMPLETED: &str = "__before_the_cursor";
+
+impl Surroundings for Session {
+    fn folder(&self, path: &str) -> Vec<FileName> {
+        let Ok(entries) = std::fs::read_dir(self.world.base().join(path)) else { return Vec::new() };
+        let mut names: Vec<FileName> = entries
+            .flatten()
+            .take(MOST_NAMES)
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                // Follows links, so that one to a folder is a folder.
+                let is_folder = entry.path().is_dir();
+                (!name.starts_with('.')).then_some(FileName { name, is_folder })
+            })
+            .collect();
+        names.sort_by(|a, b| a.name.cmp(&b.name));
+        names
+    }
+
+    fn schema(&self, statements: &str, pipeline: &str) -> Option<Schema> {
+        if statements.len() + pipeline.len() > MOST_TEXT {
+            return None;
+        }
+        // In a copy: what is being written has not been run.
+        let mut catalog = (*self.catalog()).clone();
+        let text = format!("{statements}\n{COMPLETED} = {pipeline}\n");
+        tidebook_dsl::compile::compile(COMPLETED, &text, &mut catalog, &self.world);
+        let table = catalog.table(COMPLETED)?;
+        table.broken.is_none().then_some(table.schema)
     }
 }
