@@ -6,7 +6,6 @@ Nothing in here sleeps; it waits for messages.
 
 from __future__ import annotations
 
-import os
 import pathlib
 import queue
 import time
@@ -80,7 +79,7 @@ class FrontEnd:
 
     def start(self) -> FrontEnd:
         """Starts the kernel and waits until it answers."""
-        self.manager.start_kernel(cwd=str(self.folder), env=os.environ | {"JUPYTER_DATA_DIR": str(self.data)})
+        self.manager.start_kernel(cwd=str(self.folder))
         self.connect()
         return self
 
@@ -97,11 +96,6 @@ class FrontEnd:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
         self.manager.cleanup_resources()
-
-    @property
-    def data(self) -> pathlib.Path:
-        """Where Jupyter keeps the data of this kernel's user: the history, in a folder of the test's own."""
-        return self.folder.parent / f"{self.folder.name}-jupyter"
 
     @property
     def pid(self) -> int:
@@ -128,10 +122,14 @@ class FrontEnd:
 
     def finish(self, request: str, channel: str = "shell", deadline_s: float = DEADLINE_S) -> Finished:
         """Waits for the reply to a request and for its `idle`."""
-        end = time.monotonic() + deadline_s
-        while not self._is_idle(request):
-            self._read_iopub(end, f"idle of {request}")
+        self._read_iopub_until_idle(request, deadline_s)
         return Finished(self.reply(request, channel, deadline_s), self.finished[request])
+
+    def quiet(self, kind: str, content: dict[str, Any], channel: str = "shell") -> list[Message]:
+        """Sends a message that has no reply; gives what was published from busy to idle, both included."""
+        request = self.send(kind, content, channel)
+        self._read_iopub_until_idle(request)
+        return self.finished[request]
 
     def ask(self, kind: str, content: dict[str, Any], channel: str = "shell") -> Message:
         """Sends a request, waits for reply and `idle`, gives the reply's content."""
@@ -170,6 +168,11 @@ class FrontEnd:
         while not holds(self.table(display)):
             self._read_iopub(end, lambda: f"change of the table\n{self.table(display)}")
         return self.table(display)
+
+    def _read_iopub_until_idle(self, request: str, deadline_s: float = DEADLINE_S) -> None:
+        end = time.monotonic() + deadline_s
+        while not self._is_idle(request):
+            self._read_iopub(end, f"idle of {request}")
 
     def _is_idle(self, request: str) -> bool:
         last = self.finished.get(request, [])[-1:]

@@ -153,7 +153,7 @@ fn command(line: &str, offset: usize, scope: &Scope, surroundings: &dyn Surround
     if name == "help" {
         let explained = diagnostics::explain(argument).map(|explanation| About {
             note: Some(explanation.to_markdown()),
-            ..About::new(explanation.code, explanation.title, explanation.text)
+            ..About::new(explanation.code, format!("{}: {}", explanation.code, explanation.title), explanation.text)
         });
         return explained
             .or_else(|| steps::find(argument).map(describe_step))

@@ -9,6 +9,7 @@ use super::Coordinator;
 use super::feeds::{Feed, Origin};
 use crate::catch_up::{CatchUp, Caught};
 use crate::command::{DataflowId, FeedId};
+use crate::engine::EngineError;
 use crate::output::ProgramId;
 
 /// What a feed still has to do.
@@ -54,7 +55,7 @@ impl Coordinator {
         let reads = self.reads(&programs);
         let mut waiter = Waiter { reads, programs, needs: HashMap::new(), target: None, outcome, wanted };
         if let Some(message) = &self.failed {
-            return waiter.fail(message);
+            return waiter.fail(&EngineError::Worker(message.clone()).to_string());
         }
         let feeds: Vec<FeedId> = self
             .feeds

@@ -12,6 +12,7 @@ mod installing;
 mod pool;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -155,7 +156,21 @@ pub(crate) fn start(options: EngineOptions, requests: Receiver<Request>) -> Resu
 }
 
 impl Coordinator {
+    /// Works until it is told to shut down. A fault of its own ends what it does as a worker's fault does: from then on,
+    /// whoever asks is told.
     fn run(mut self) {
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.work())) {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            let message = text.unwrap_or("it panicked without a message").to_string();
+            tracing::error!(message, "the coordinator has panicked");
+            self.fail(message);
+        }
+        self.feeds.clear();
+        self.pool.shutdown();
+        self.threads.join();
+    }
+
+    fn work(&mut self) {
         let (requests, reports, feed_events) = (self.requests.clone(), self.reports.clone(), self.feed_events.clone());
         let nothing = never();
         loop {
@@ -177,13 +192,12 @@ impl Coordinator {
                 let Ok((feed, event)) = feed_events.try_recv() else { break };
                 self.event(feed, event);
             }
-            self.close_epoch();
-            self.look_at_waiters();
-            self.look_at_leaving();
+            if self.failed.is_none() {
+                self.close_epoch();
+                self.look_at_waiters();
+                self.look_at_leaving();
+            }
         }
-        self.feeds.clear();
-        self.pool.shutdown();
-        self.threads.join();
     }
 
     /// How long there is nothing to do if nobody says anything.

@@ -14,8 +14,9 @@ use crate::command;
 use crate::compile::{self, recompile};
 use crate::markup;
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind, Stream};
+use crate::recovery::Crash;
 use crate::running::{OutputProgram, Running, StartError};
-use crate::session::{Crash, Faults, Inner, OutputId, Session, Waited, Wanted};
+use crate::session::{Faults, Inner, OutputId, Session, Waited, Wanted};
 
 /// Tables that come this soon are shown filled at once; others are shown loading.
 const FIRST_FRAME: Duration = Duration::from_millis(150);
@@ -106,6 +107,7 @@ pub(crate) fn run(
         Waited::Failed(message) => {
             installed.judge(inner, request, started, &session.interrupted);
             installed.faults.add_if_none(FailureKind::Runtime, message);
+            inner.suspect(&installed.own);
         }
         // Still loading: the outputs go on, and expectations stay on watch.
         Waited::TimedOut => {}

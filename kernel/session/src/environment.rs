@@ -26,6 +26,12 @@ impl World {
         }
     }
 
+    /// Adds a connector that only a test has.
+    #[cfg(test)]
+    pub(crate) fn add_source(&mut self, source: Arc<dyn SourceConnector>) {
+        self.sources.push(source);
+    }
+
     /// All source connectors.
     pub(crate) fn sources(&self) -> Vec<Arc<dyn SourceConnector>> {
         self.sources.clone()

@@ -21,6 +21,7 @@ mod memory;
 pub mod output;
 
 mod question;
+mod recovery;
 mod running;
 mod session;
 mod shown;

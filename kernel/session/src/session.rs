@@ -16,6 +16,7 @@ use crate::environment::World;
 use crate::history::Histories;
 use crate::memory::{self, Memory};
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind};
+use crate::recovery::Wear;
 use crate::running::{OutputProgram, Running, StartError};
 
 /// How a session is set up.
@@ -67,8 +68,8 @@ pub(crate) struct Inner {
     pub(crate) running: BTreeMap<OutputId, Running>,
     histories: Histories,
     next_number: u64,
-    /// How often the engine has failed since a cell last went through.
-    crashes: u32,
+    /// How the engine has fared.
+    pub(crate) wear: Wear,
 }
 
 /// How a wait for outputs ended.
@@ -105,7 +106,7 @@ impl Session {
                     running: BTreeMap::new(),
                     histories: Histories::default(),
                     next_number: 1,
-                    crashes: 0,
+                    wear: Wear::default(),
                 })
             }),
             interrupt,
@@ -169,16 +170,6 @@ impl Drop for Session {
 /// Number of a running output; never used twice.
 pub(crate) type OutputId = u64;
 
-/// The engine has failed.
-pub(crate) struct Crash {
-    /// Why.
-    pub(crate) message: String,
-    /// The outputs that ran.
-    pub(crate) stopped: Vec<OutputId>,
-    /// True if it had failed shortly before: what ran then is likely the cause.
-    pub(crate) repeated: bool,
-}
-
 /// An output that is to be started.
 pub(crate) struct Wanted {
     /// What.
@@ -200,34 +191,6 @@ impl Inner {
             self.memory.watch(Weak::clone(&self.own)).map_err(SessionError::Thread)?;
         }
         self.engine.as_ref().ok_or(SessionError::Engine(EngineError::Stopped))
-    }
-
-    /// Puts a failed engine away, so that the next output starts another; gives what happened, if it did.
-    pub(crate) fn bury_failed_engine(&mut self) -> Option<Crash> {
-        let failure = self.engine.as_ref()?.health().err()?;
-        if let Some(engine) = self.engine.take() {
-            // Its workers may take their time, or hang: nobody waits for them.
-            let buried = std::thread::Builder::new().name("buried engine".to_string()).spawn(move || engine.shutdown());
-            if let Err(error) = buried {
-                tracing::error!(%error, "a failed engine could not be put away");
-            }
-        }
-        self.crashes += 1;
-        // What they had kept is gone with the engine; they begin afresh with the next one.
-        self.histories = Histories::default();
-        let mut stopped = Vec::new();
-        for (id, running) in &mut self.running {
-            if let Some(follower) = running.follower.take() {
-                follower.close();
-                stopped.push(*id);
-            }
-        }
-        Some(Crash { message: failure.to_string(), stopped, repeated: self.crashes > 1 })
-    }
-
-    /// Notes that a cell went through.
-    pub(crate) fn went_well(&mut self) {
-        self.crashes = 0;
     }
 
     /// A number for a new output or view.

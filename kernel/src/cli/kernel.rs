@@ -45,13 +45,13 @@ pub fn run(arguments: &Arguments, start: StartSession<'_>) -> Result<(), Failure
     let base = std::env::current_dir()
         .map_err(|error| Failure::runtime(format!("the working folder cannot be read: {error}")))?;
     let workers = arguments.workers.and_then(|n| usize::try_from(n).ok());
+    let history = match (arguments.no_history, data_folder()) {
+        (false, Some(data)) => History::in_file(HistoryFile::new(data.join(HISTORY_FILE), base.clone())),
+        _ => History::default(),
+    };
     let host =
         start(SessionOptions { workers, base, parameters: Vec::new(), headless: false }).map_err(Failure::runtime)?;
 
-    let history = match (arguments.no_history, data_folder()) {
-        (false, Some(data)) => History::in_file(HistoryFile::new(data.join(HISTORY_FILE))),
-        _ => History::default(),
-    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(TASK_THREADS)
         .thread_name("messages")

@@ -1,4 +1,4 @@
-//! The inputs of this session and of earlier ones, for `history_request`.
+//! The inputs of this session and of earlier ones in the same folder, for `history_request`.
 //!
 //! The counter of executions is the number of inputs of this session, so these are kept in memory as well: where the
 //! file cannot be written, the history is that of this session alone.
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_later_session_has_the_inputs_of_earlier_ones() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || History::in_file(HistoryFile::new(folder.path().join("deep/history.jsonl")));
+        let open = || History::in_file(HistoryFile::new(folder.path().join("deep/history.jsonl"), folder.path().into()));
         filled(open());
         let mut second = open();
         // Two kernels at once: each has a number and a counter of its own.
@@ -182,7 +182,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let blocked = folder.path().join("file");
         std::fs::write(&blocked, "not a folder").unwrap();
-        let history = filled(History::in_file(HistoryFile::new(blocked.join("history.jsonl"))));
+        let history = filled(History::in_file(HistoryFile::new(blocked.join("history.jsonl"), folder.path().into())));
         assert_eq!(history.answer(&json!({"hist_access_type": "tail", "n": 1})), json!([[1, 4, "c"]]));
     }
 }

@@ -1,5 +1,8 @@
 //! The file in which inputs outlive their session: a line of JSON each, shared by all kernels of a user.
 //!
+//! A kernel sees the inputs of its own folder, since names, paths and tables of another project are no use to it. Sessions
+//! are numbered across all folders.
+//!
 //! A kernel opens the file only to append a line or to read it, under a lock that lies beside it; so the file can be
 //! shortened by replacing it, and no kernel ever writes to one that is gone.
 
@@ -19,7 +22,11 @@ const MAX_INPUT: usize = 256 << 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Input(Entry),
+    Input {
+        folder: PathBuf,
+        #[serde(flatten)]
+        entry: Entry,
+    },
     /// A session has begun: its number is taken, even before its first input.
     Begin {
         session: i64,
@@ -41,12 +48,13 @@ pub struct Entry {
 #[derive(Clone, Debug)]
 pub struct HistoryFile {
     path: PathBuf,
+    folder: PathBuf,
 }
 
 impl HistoryFile {
-    /// The file at `path`.
-    pub fn new(path: PathBuf) -> Self {
-        HistoryFile { path }
+    /// The file at `path`, as a session that runs in `folder` sees it.
+    pub fn new(path: PathBuf, folder: PathBuf) -> Self {
+        HistoryFile { path, folder }
     }
 
     /// Where it is.
@@ -65,7 +73,7 @@ impl HistoryFile {
         let _lock = self.lock(true)?;
         let lines = self.lines()?;
         let number = |line: &Line| match line {
-            Line::Input(Entry { session, .. }) | Line::Begin { session } => *session,
+            Line::Input { entry: Entry { session, .. }, .. } | Line::Begin { session } => *session,
         };
         let session = lines.iter().map(number).max().unwrap_or(0).max(0).saturating_add(1);
         if self.path.metadata().is_ok_and(|metadata| metadata.len() > MAX_BYTES) {
@@ -84,18 +92,18 @@ impl HistoryFile {
             return Ok(());
         }
         let _lock = self.lock(true)?;
-        self.write(&Line::Input(entry.clone()))
+        self.write(&Line::Input { folder: self.folder.clone(), entry: entry.clone() })
     }
 
-    /// All inputs, oldest first.
+    /// All inputs of the folder, oldest first.
     ///
     /// # Errors
     /// Where the file cannot be read.
     pub fn read(&self) -> io::Result<Vec<Entry>> {
         let _lock = self.lock(false)?;
         let inputs = self.lines()?.into_iter().filter_map(|line| match line {
-            Line::Input(entry) => Some(entry),
-            Line::Begin { .. } => None,
+            Line::Input { folder, entry } if folder == self.folder => Some(entry),
+            Line::Input { .. } | Line::Begin { .. } => None,
         });
         Ok(inputs.collect())
     }
@@ -171,7 +179,7 @@ mod tests {
     #[test]
     fn lines_of_other_hands_are_passed_over() {
         let folder = tempfile::tempdir().unwrap();
-        let file = HistoryFile::new(folder.path().join("history.jsonl"));
+        let file = HistoryFile::new(folder.path().join("history.jsonl"), "/home".into());
         assert_eq!(file.begin_session().unwrap(), 1);
         file.append(&entry(1, 1, "a\nb")).unwrap();
         let mut damaged = fs::read(file.path()).unwrap();
@@ -179,13 +187,16 @@ mod tests {
         fs::write(file.path(), damaged).unwrap();
         assert_eq!(file.begin_session().unwrap(), 2);
         file.append(&entry(2, 1, "é")).unwrap();
+        let elsewhere = HistoryFile::new(file.path().to_path_buf(), "/elsewhere".into());
+        elsewhere.append(&entry(3, 1, "not here")).unwrap();
+        assert_eq!(elsewhere.read().unwrap(), vec![entry(3, 1, "not here")]);
         assert_eq!(file.read().unwrap(), vec![entry(1, 1, "a\nb"), entry(2, 1, "é")]);
     }
 
     #[test]
     fn sessions_that_begin_at_once_get_different_numbers() {
         let folder = tempfile::tempdir().unwrap();
-        let file = HistoryFile::new(folder.path().join("history.jsonl"));
+        let file = HistoryFile::new(folder.path().join("history.jsonl"), "/home".into());
         let starting: Vec<_> = (0..8)
             .map(|_| {
                 let file = file.clone();
@@ -205,7 +216,7 @@ mod tests {
     #[test]
     fn a_long_file_is_shortened_and_its_numbers_go_on() {
         let folder = tempfile::tempdir().unwrap();
-        let file = HistoryFile::new(folder.path().join("history.jsonl"));
+        let file = HistoryFile::new(folder.path().join("history.jsonl"), "/home".into());
         let session = file.begin_session().unwrap();
         let long = "x".repeat(MAX_INPUT);
         let lines = i64::try_from(MAX_BYTES).unwrap() / i64::try_from(MAX_INPUT).unwrap() + 1;

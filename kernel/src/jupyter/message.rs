@@ -22,9 +22,12 @@ const USERNAME: &str = "tidebook";
 /// Why bytes on a socket are not a request.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// The frames are not those of a message, or the signature is wrong.
-    #[error("not a signed message: {0}")]
-    Frames(#[from] RuntimeError),
+    /// The frames are not those of a message.
+    #[error("not a message: {0}")]
+    Frames(#[source] RuntimeError),
+    /// Somebody without the kernel's key has sent it.
+    #[error("the signature is wrong")]
+    Signature,
     /// A part is not JSON.
     #[error("the {part} is not JSON: {source}")]
     Json {
@@ -40,6 +43,16 @@ pub enum DecodeError {
     /// The header lacks what no reply can do without.
     #[error("the header has no `{0}`")]
     Header(&'static str),
+}
+
+impl From<RuntimeError> for DecodeError {
+    fn from(error: RuntimeError) -> Self {
+        match error {
+            // A signature that is not even hexadecimal, and one that is not this key's.
+            RuntimeError::DecodeError(_) | RuntimeError::VerifyError(_) => DecodeError::Signature,
+            error => DecodeError::Frames(error),
+        }
+    }
 }
 
 /// A message from a front end.

@@ -188,7 +188,7 @@ async fn receive(
                 dropped += 1;
                 // Whoever sends without end does not fill the log.
                 if dropped <= 16 || dropped.is_power_of_two() {
-                    tracing::warn!(%error, channel, dropped, "dropped a message");
+                    tracing::warn!(channel, dropped, "dropped a message: {error}");
                 }
             }
         }

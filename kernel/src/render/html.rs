@@ -7,7 +7,7 @@ use tidebook_session::Page;
 
 use super::style::CSS;
 use super::value::{is_right_aligned, shortened, visible};
-use super::{count_of_errors, count_of_rows, progress};
+use super::{count_of_errors, count_of_hidden_columns, count_of_rows, progress};
 
 /// Characters of a value that are drawn; the whole of it is in its tooltip.
 const CELL_CHARS: usize = 80;
@@ -18,10 +18,16 @@ const TITLE_CHARS: usize = 2000;
 /// Characters of a label.
 const LABEL_CHARS: usize = 100;
 
-/// Draws a page of the table called `label`.
-pub fn table(label: &str, page: &Page) -> String {
+/// Bytes that a value and its tooltip take, more or less.
+pub fn drawn_bytes(value: &str) -> usize {
+    let title = if value.len() > CELL_CHARS { value.len().min(TITLE_CHARS) } else { 0 };
+    value.len().min(CELL_CHARS) + title + "<td></td>".len()
+}
+
+/// Draws a page of the table called `label`, of which `hidden` further columns are not drawn.
+pub fn table(label: &str, page: &Page, hidden: usize) -> String {
     let mut out = format!("<div class=\"tidebook-table\"><style>{CSS}</style>");
-    head(&mut out, label, page);
+    head(&mut out, label, page, hidden);
     if let Some(failure) = &page.failure {
         let _ = write!(out, "<div class=\"tb-failure\" role=\"alert\">{}</div>", escape_html(failure));
     }
@@ -60,7 +66,7 @@ pub fn table(label: &str, page: &Page) -> String {
     out
 }
 
-fn head(out: &mut String, label: &str, page: &Page) {
+fn head(out: &mut String, label: &str, page: &Page, hidden: usize) {
     out.push_str("<div class=\"tb-head\">");
     if let Some(verdict) = &page.verdict {
         let (class, mark) = if verdict.good { ("tb-good", "✓") } else { ("tb-bad", "✗") };
@@ -73,6 +79,9 @@ fn head(out: &mut String, label: &str, page: &Page) {
         let _ = write!(out, "<span class=\"tb-loading\">{progress}</span>");
     } else if page.verdict.is_none() || !page.rows.is_empty() {
         let _ = write!(out, "<span class=\"tb-note\">{}</span>", count_of_rows(page));
+    }
+    if let Some(columns) = count_of_hidden_columns(hidden) {
+        let _ = write!(out, "<span class=\"tb-note\">{columns}</span>");
     }
     if let Some(errors) = count_of_errors(page) {
         let hint = "rows that failed in a step; the command %errors lists them";
@@ -103,7 +112,7 @@ mod tests {
 
     /// The fragment without its style.
     fn drawn(label: &str, page: &Page) -> String {
-        table(label, page).replace(CSS, "")
+        table(label, page, 0).replace(CSS, "")
     }
 
     #[test]

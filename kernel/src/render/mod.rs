@@ -19,6 +19,12 @@ const WHOLE_ROWS: usize = 25;
 /// Rows that are drawn at most, whatever the cell says: a frame travels up to five times a second.
 const MAX_ROWS: usize = 1000;
 
+/// Columns that are drawn at most.
+const MAX_COLUMNS: usize = 100;
+
+/// Bytes of values that are drawn at most, more or less: front ends, and whoever saves the notebook, get them all.
+const MAX_BYTES: usize = 1 << 20;
+
 /// A view as it is at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -35,7 +41,33 @@ pub fn frame(view: &View) -> (u64, Frame) {
     if view.limit.is_none() && page.total > WHOLE_ROWS {
         page.rows.truncate(DEFAULT_ROWS);
     }
-    (version, Frame { html: html::table(&view.label, &page), text: text::table(&view.label, &page) })
+    let hidden = fit(&mut page);
+    (version, Frame { html: html::table(&view.label, &page, hidden), text: text::table(&view.label, &page, hidden) })
+}
+
+/// Leaves out the columns and the rows that are too many to draw; gives the number of columns.
+fn fit(page: &mut Page) -> usize {
+    let hidden = page.columns.len().saturating_sub(MAX_COLUMNS);
+    page.columns.truncate(MAX_COLUMNS);
+    page.rows.iter_mut().for_each(|row| row.truncate(MAX_COLUMNS));
+    let cost = |value: &Option<String>| value.as_ref().map_or(0, |value| html::drawn_bytes(value));
+    let mut bytes = 0;
+    let fitting = page.rows.iter().take_while(|row| {
+        bytes += row.iter().map(cost).sum::<usize>();
+        bytes <= MAX_BYTES
+    });
+    let fitting = fitting.count().max(1);
+    page.rows.truncate(fitting);
+    hidden
+}
+
+/// How many columns are not drawn, in words, if there are any.
+fn count_of_hidden_columns(hidden: usize) -> Option<String> {
+    match hidden {
+        0 => None,
+        1 => Some("1 more column".to_string()),
+        hidden => Some(format!("{} more columns", value::thousands(hidden as u64))),
+    }
 }
 
 /// How many rows there are and how many of them are drawn, in words.
@@ -112,6 +144,30 @@ pub(crate) mod tests {
         assert_eq!(drawn(25, None), (25, "n: 25 rows".to_string()));
         assert_eq!(drawn(26, None), (20, "n: first 20 of 26 rows".to_string()));
         assert_eq!(drawn(1_234_567, None), (20, "n: first 20 of 1,234,567 rows".to_string()));
+    }
+
+    struct Wide;
+
+    impl PageSource for Wide {
+        fn page(&self, request: &PageRequest) -> Page {
+            let columns = (0..300).map(|n| column(&format!("c{n}"), Type::Text)).collect();
+            let row = vec![Some("x".repeat(3_000)); 300];
+            Page { columns, rows: vec![row; request.limit.min(500)], total: 500, ..Page::default() }
+        }
+
+        fn json(&self, _name: &str, _limit: Option<usize>) -> String {
+            unreachable!("a frame is drawn from a page")
+        }
+    }
+
+    #[test]
+    fn what_is_too_wide_and_too_large_is_cut_and_said() {
+        let view = View::new(1, ViewKind::Table, "w".to_string(), Box::new(Wide)).with_limits(Some(500), None);
+        let frame = frame(&view).1;
+        let head = frame.text.lines().next().unwrap();
+        assert!(head.starts_with("w: first ") && head.ends_with(" of 500 rows, 200 more columns"), "{head}");
+        assert!(frame.html.contains("200 more columns") && !frame.html.contains(">c100<"));
+        assert!(frame.html.len() < 2 * MAX_BYTES && frame.html.contains(">c99<"), "{} bytes", frame.html.len());
     }
 
     #[test]

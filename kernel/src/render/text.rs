@@ -4,7 +4,7 @@ use tidebook_session::Page;
 use unicode_width::UnicodeWidthStr;
 
 use super::value::{is_right_aligned, shortened, visible};
-use super::{count_of_errors, count_of_rows, progress};
+use super::{count_of_errors, count_of_hidden_columns, count_of_rows, progress};
 
 /// Characters of a value that are drawn.
 const CELL_CHARS: usize = 60;
@@ -15,12 +15,13 @@ const LABEL_CHARS: usize = 100;
 /// What stands for null; the text `null` is something else.
 const NULL: &str = "∅";
 
-/// Draws a page of the table called `label`: a line about it, a line of names, a line a row.
-pub fn table(label: &str, page: &Page) -> String {
+/// Draws a page of the table called `label`, of which `hidden` further columns are not drawn: a line about it, a line of names, a line a row.
+pub fn table(label: &str, page: &Page, hidden: usize) -> String {
     let mut facts: Vec<String> = progress(page).into_iter().collect();
     if facts.is_empty() && (page.verdict.is_none() || !page.rows.is_empty()) {
         facts.push(count_of_rows(page));
     }
+    facts.extend(count_of_hidden_columns(hidden));
     facts.extend(count_of_errors(page));
     let name = match &page.verdict {
         Some(verdict) => format!("{} {}", if verdict.good { "✓" } else { "✗" }, visible(&verdict.text)),
@@ -82,13 +83,13 @@ mod tests {
         }
         page.errors = 1;
         let expected = "t: 3 rows, 1 error\nt      price\n日本     1.5\na          ∅\n∅     -20.25";
-        assert_eq!(table("t", &page), expected);
+        assert_eq!(table("t", &page, 0), expected);
     }
 
     #[test]
     fn hostile_values_stay_in_their_line() {
         let page = texts(&[Some("a\nb: 1 row"), Some("\u{1b}[2J\u{202e}")]);
-        let text = table("x\ny", &page);
+        let text = table("x\ny", &page, 0);
         assert_eq!(text.lines().count(), 4);
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\t']), "{text:?}");
     }
@@ -96,18 +97,18 @@ mod tests {
     #[test]
     fn a_verdict_stands_in_the_place_of_the_name() {
         let verdict = |good| Some(Verdict { good, text: "expect t is empty".to_string() });
-        assert_eq!(table("t", &Page { verdict: verdict(true), ..texts(&[]) }), "✓ expect t is empty");
+        assert_eq!(table("t", &Page { verdict: verdict(true), ..texts(&[]) }, 0), "✓ expect t is empty");
         let bad = Page { verdict: verdict(false), ..texts(&[Some("culprit")]) };
-        assert_eq!(table("t", &bad), "✗ expect t is empty: 1 row\nt\nculprit");
+        assert_eq!(table("t", &bad, 0), "✗ expect t is empty: 1 row\nt\nculprit");
     }
 
     #[test]
     fn loading_and_failure_are_said() {
         let mut page = texts(&[]);
         page.loading = true;
-        assert_eq!(table("t", &page), "t: loading …\nt");
+        assert_eq!(table("t", &page, 0), "t: loading …\nt");
         page.loading = false;
         page.failure = Some("gone\nfor good".to_string());
-        assert_eq!(table("t", &page), "t: no rows\n! gone\n! for good\nt");
+        assert_eq!(table("t", &page, 0), "t: no rows\n! gone\n! for good\nt");
     }
 }

@@ -1,0 +1,203 @@
+//! Going on after a worker has failed. That is a fault of Tidebook, and it ends the engine; the definitions are all there,
+//! so that the next cell can start another engine with what ran.
+
+use crate::session::{Inner, OutputId};
+
+/// How the engine has fared.
+#[derive(Default)]
+pub(crate) struct Wear {
+    /// How often it has failed since a cell last went through.
+    crashes: u32,
+    /// The outputs of the cell during which it has failed.
+    suspects: Vec<OutputId>,
+}
+
+/// The engine has failed.
+pub(crate) struct Crash {
+    /// Why.
+    pub(crate) message: String,
+    /// The outputs that ran, and are not the likely cause.
+    pub(crate) stopped: Vec<OutputId>,
+    /// True if it had failed shortly before: what ran then is likely the cause.
+    pub(crate) repeated: bool,
+}
+
+impl Inner {
+    /// Puts a failed engine away, so that the next output starts another; gives what happened, if it did.
+    pub(crate) fn bury_failed_engine(&mut self) -> Option<Crash> {
+        let failure = self.engine.as_ref()?.health().err()?;
+        if let Some(engine) = self.engine.take() {
+            // Its workers may take their time, or hang: nobody waits for them.
+            let buried = std::thread::Builder::new().name("buried engine".to_string()).spawn(move || engine.shutdown());
+            if let Err(error) = buried {
+                tracing::error!(%error, "a failed engine could not be put away");
+            }
+        }
+        self.wear.crashes += 1;
+        let suspects = std::mem::take(&mut self.wear.suspects);
+        let mut stopped = Vec::new();
+        for (id, running) in &mut self.running {
+            if let Some(follower) = running.follower.take() {
+                follower.close();
+                if !suspects.contains(id) {
+                    stopped.push(*id);
+                }
+            }
+        }
+        Some(Crash { message: failure.to_string(), stopped, repeated: self.wear.crashes > 1 })
+    }
+
+    /// Notes the outputs of a cell that failed; if the engine has failed with it, they are not started again with it.
+    pub(crate) fn suspect(&mut self, outputs: &[OutputId]) {
+        if self.engine.as_ref().is_some_and(|engine| engine.health().is_err()) {
+            self.wear.suspects = outputs.to_vec();
+        }
+    }
+
+    /// Notes that a cell went through.
+    pub(crate) fn went_well(&mut self) {
+        self.wear = Wear::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+    use parking_lot::Mutex;
+    use tidebook_plan::connector::{
+        ConnectorError, ConnectorSpec, Contents, Direction, OpenRequest, Options, Resume, Source, SourceBatch,
+        SourceConnector, SourceEvent, SourceField,
+    };
+    use tidebook_plan::{ChangeBatch, ColumnType, Type};
+
+    use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind, Markup, Stream};
+    use crate::session::{Session, SessionOptions};
+    use crate::view::{PageRequest, View};
+
+    /// A connector whose row has no difference: no worker survives that.
+    struct Liar(ConnectorSpec);
+
+    impl SourceConnector for Liar {
+        fn spec(&self) -> &ConnectorSpec {
+            &self.0
+        }
+
+        fn describe(&self, _: &Options, _: &Path) -> Result<Vec<SourceField>, ConnectorError> {
+            let (name, ty) = ("n".to_string(), ColumnType::required(Type::Int));
+            Ok(vec![SourceField { name, ty, wire_name: None, default: None }])
+        }
+
+        fn contents(&self, _: &Options) -> Contents {
+            Contents::Reread
+        }
+
+        fn is_bounded(&self, _: &Options) -> bool {
+            true
+        }
+
+        fn open(&self, _: OpenRequest) -> Result<Box<dyn Source>, ConnectorError> {
+            Ok(Box::new(Lie(false)))
+        }
+    }
+
+    struct Lie(bool);
+
+    impl Source for Lie {
+        fn next(&mut self, _: Duration) -> Result<SourceEvent, ConnectorError> {
+            if std::mem::replace(&mut self.0, true) {
+                return Ok(SourceEvent::End);
+            }
+            let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+            let rows = ChangeBatch { rows: RecordBatch::try_from_iter([("n", numbers)]).unwrap(), diffs: Some(Vec::new()) };
+            Ok(SourceEvent::Batch(SourceBatch { rows, errors: Vec::new(), segment: None, resume: Resume::Null }))
+        }
+    }
+
+    #[derive(Default)]
+    struct Collected {
+        views: Mutex<Vec<Arc<View>>>,
+        text: Mutex<String>,
+    }
+
+    impl CellOutput for Collected {
+        fn stream(&self, _: Stream, text: &str) {
+            self.text.lock().push_str(text);
+        }
+
+        fn view(&self, view: Arc<View>) {
+            self.views.lock().push(view);
+        }
+
+        fn markup(&self, _: Markup) {}
+
+        fn value(&self, _: &str) {}
+
+        fn page(&self, _: Markup) {}
+
+        fn clear(&self, _: bool) {}
+    }
+
+    fn session() -> Session {
+        let options = SessionOptions { workers: 2, base: std::env::temp_dir(), parameters: Vec::new() };
+        let mut session = Session::start(options).unwrap();
+        let (summary, doc, examples) = ("lies", "Gives rows without differences.", &[][..]);
+        let spec = ConnectorSpec { name: "liar", direction: Direction::Source, summary, doc, options: Vec::new(), examples };
+        session.world.add_source(Arc::new(Liar(spec)));
+        session
+    }
+
+    fn run(session: &Session, cell: &str, text: &str) -> (Result<(), CellFailure>, Option<Arc<View>>, String) {
+        let collected = Collected::default();
+        let request = CellRequest { cell: cell.to_string(), name: cell.to_string(), text: text.to_string() };
+        let result = session.run(&request, &collected);
+        (result, collected.views.lock().last().cloned(), collected.text.into_inner())
+    }
+
+    /// Waits until the view's first cell and failure are as asked.
+    fn wait_for(view: &View, holds: impl Fn(Option<&str>, Option<&str>) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let (seen, page) = view.page(&PageRequest { limit: 10, ..PageRequest::default() });
+            let first = page.rows.first().and_then(|row| row[0].as_deref());
+            if holds(first, page.failure.as_deref()) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the view never came to be as asked: {page:?}");
+            view.wait_past(seen, deadline);
+        }
+    }
+
+    #[test]
+    fn a_worker_that_fails_ends_its_cell_and_the_next_cell_starts_what_ran() {
+        let session = session();
+        let (result, good, _) = run(&session, "good", "good = rows [ {n: 1} ]\ngood");
+        result.unwrap();
+        let good = good.unwrap();
+        let failure = run(&session, "bad", "bad = read liar() | distinct\nbad").0.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Runtime);
+        assert!(failure.message.contains("a worker thread has failed"), "{}", failure.message);
+        wait_for(&good, |_, failure| failure.is_some_and(|why| why.contains("a worker thread has failed")));
+
+        let (result, sum, said) = run(&session, "sum", "good | summarize s: sum(n)");
+        result.unwrap();
+        assert!(said.contains("the engine was started again, and 1 output of another cell with it"), "{said}");
+        wait_for(&sum.unwrap(), |first, failure| first == Some("1") && failure.is_none());
+        wait_for(&good, |first, failure| first == Some("1") && failure.is_none());
+    }
+
+    #[test]
+    fn a_cell_that_failed_with_the_engine_can_be_mended_and_run_again() {
+        let session = session();
+        for _ in 0..3 {
+            assert!(run(&session, "a", "t = read liar() | distinct\nt").0.is_err());
+        }
+        let (result, view, _) = run(&session, "a", "t = rows [ {n: 7} ] | distinct\nt");
+        result.unwrap();
+        wait_for(&view.unwrap(), |first, failure| first == Some("7") && failure.is_none());
+        session.shutdown();
+    }
+}
