@@ -12,6 +12,7 @@ from typing import Callable, Iterator
 import pytest
 
 from front_end import FrontEnd
+from raw_kernel import connection, start_kernel  # noqa: F401: fixtures
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

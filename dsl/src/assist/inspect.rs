@@ -202,9 +202,8 @@ fn table(finder: &Finder<'_>, name: &str) -> Option<About> {
         let schema = &known?.schema;
         schema.key.contains(&schema.index_of(column)?).then_some("key")
     };
-    let row = |column: &Known| {
-        [column.name.clone(), shown(column.ty.as_ref()), key(&column.name).unwrap_or("").to_string()]
-    };
+    let row =
+        |column: &Known| [column.name.clone(), shown(column.ty.as_ref()), key(&column.name).unwrap_or("").to_string()];
     let reads = known.filter(|table| !table.reads.is_empty()).map(|table| format!("Reads {}.", table.reads.join(", ")));
     Some(About {
         headings: ["column", "type", ""],

@@ -20,9 +20,8 @@ pub(super) fn ranked(items: Vec<Item>, typed: &str) -> Vec<Item> {
     let begins = |item: &Item| bare(item).to_lowercase().starts_with(&lower);
     let mut found: Vec<Item> = items.iter().filter(|item| begins(item)).cloned().collect();
     if found.is_empty() && typed.chars().count() >= INNER_CHARS {
-        let part_begins = |item: &&Item| {
-            bare(item).to_lowercase().split(['_', '.', ' ']).any(|part| part.starts_with(&lower))
-        };
+        let part_begins =
+            |item: &&Item| bare(item).to_lowercase().split(['_', '.', ' ']).any(|part| part.starts_with(&lower));
         found = items.iter().filter(part_begins).cloned().collect();
     }
     if found.is_empty() && typed.chars().count() >= NEAR_CHARS {

@@ -67,7 +67,8 @@ impl Surroundings for Here {
 
     fn schema(&self, statements: &str, pipeline: &str) -> Option<Schema> {
         let column = |name: &str, ty: Type| (name.to_string(), ColumnType::required(ty));
-        let known = pipeline == "sql \"select 1 as one\" " || statements.contains("sampled = ") && pipeline == "sampled";
+        let known =
+            pipeline == "sql \"select 1 as one\" " || statements.contains("sampled = ") && pipeline == "sampled";
         known.then(|| Schema::new([column("one", Type::Int), column("two", Type::Timestamp)]))
     }
 }
@@ -142,7 +143,8 @@ fn paths_of_files() {
     assert_eq!(labels("t = read csv(\"data/2‸\", header: true)", None), ["2013 01.csv", "2013 02.csv"]);
     assert_eq!(labels("t = read csv(path: 'd‸", None), ["data/"]);
     assert_eq!(labels("a = orders\n\nt = read csv(\n  \"‸", None), ["data/", "orders.csv"]);
-    for no_path in ["t = read csv(\"x\", other: \"‸", "a = rows [ {x: \"‸", "t = read demo.ticks(\"‸", "f(\"‸"] {
+    for no_path in ["t = read csv(\"x\", other: \"‸", "a = rows [ {x: \"‸", "t = read demo.ticks(\"‸", "f(\"‸"]
+    {
         assert!(labels(no_path, None).is_empty(), "{no_path}");
     }
     let completion = complete("t = read csv(\"data/2013 01.csv\")", 21, &scope(), &Here);
@@ -212,7 +214,10 @@ fn inspection_has_two_levels() {
     assert!(!brief.markdown.contains("orders = read") && whole.markdown.contains("orders = read csv(\"orders.csv\")"));
     let connector = at("t = read csv(\"x\")", 10, false);
     assert!(connector.markdown.contains("| `header` | bool | What it does. |"), "{}", connector.markdown);
-    assert!(!connector.text.contains("More about it.") && at("t = read csv(\"x\")", 10, true).text.contains("More about it."));
+    assert!(
+        !connector.text.contains("More about it.")
+            && at("t = read csv(\"x\")", 10, true).text.contains("More about it.")
+    );
     assert!(at("orders | join products on orders.product == id", 35, false).text.contains("A column of `orders`."));
     assert!(at("orders | derive n: qty * 2 | where n > 1", 35, false).text.contains("the steps before"));
     assert!(at("%errors orders", 10, false).text.starts_with("orders: a table"));

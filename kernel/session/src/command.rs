@@ -11,6 +11,7 @@ use crate::help;
 use crate::markup;
 use crate::output::{CellOutput, CellRequest, Markup, Stream};
 use crate::session::{Inner, OutputId, Session};
+use crate::stats;
 
 /// Why a command did not do its work.
 pub(crate) enum CommandFault {
@@ -138,7 +139,7 @@ fn act(
     span: Span,
 ) -> Result<(), CommandFault> {
     match name {
-        "stats" => output.markup(stats(inner)?),
+        "stats" => output.markup(stats::picture(inner).map_err(CommandFault::Runtime)?),
         "stop" => stop(session, inner, arguments, span)?,
         "clear" => output.clear(false),
         _ => match arguments.strip_prefix("-e").filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
@@ -188,49 +189,6 @@ fn unknown_table(session: &Session, name: &str, span: Span) -> CommandFault {
         None => "`%tables` lists the tables".to_string(),
     };
     CommandFault::text(&commands::NO_SUCH_TABLE, format!("there is no table `{name}`"), span, &help)
-}
-
-fn stats(inner: &Inner) -> Result<Markup, CommandFault> {
-    let Some(engine) = &inner.engine else {
-        let text = "nothing runs yet".to_string();
-        return Ok(Markup { html: markup::code(&text), text });
-    };
-    let stats = engine.stats().map_err(|error| CommandFault::Runtime(error.to_string()))?;
-    let mut rows = vec![vec![
-        "engine".to_string(),
-        format!("{} worker(s), {} threads", stats.workers, stats.threads),
-        format!("epoch {}, {} dataflows, {} operators", stats.epoch, stats.dataflows, stats.operators),
-    ]];
-    for source in &stats.sources {
-        let state = match (&source.failed, source.ended) {
-            (Some(failure), _) => format!("failed: {failure}"),
-            (None, true) => "ended".to_string(),
-            (None, false) => "live".to_string(),
-        };
-        let kept = source.held_bytes + source.stored_bytes;
-        let detail =
-            format!("{} rows, {} errors, {kept} bytes kept, {} reader(s)", source.rows, source.errors, source.readers);
-        rows.push(vec![format!("source {}", source.connector), state, detail]);
-    }
-    for running in inner.running.values() {
-        let program = running.follower.as_ref().map(|follower| follower.program);
-        let found = stats.programs.iter().find(|candidate| Some(candidate.id) == program);
-        let (state, detail) = match found {
-            None => ("stopped".to_string(), String::new()),
-            Some(program) => {
-                let state = if program.loading { "loading" } else { "live" };
-                let frontier = program.frontier.map_or("ended".to_string(), |frontier| format!("frontier {frontier}"));
-                (state.to_string(), format!("{frontier}, {} operators", program.operators))
-            }
-        };
-        rows.push(vec![format!("output {}", running.label), state, detail]);
-    }
-    for arrangement in &stats.arrangements {
-        let bytes = crate::memory::shown(arrangement.bytes);
-        let detail = format!("{} updates, {bytes}, {} user(s)", arrangement.rows, arrangement.users);
-        rows.push(vec![format!("arrangement {}", arrangement.name), String::new(), detail]);
-    }
-    Ok(markup::grid(&["what", "state", "detail"], &rows))
 }
 
 fn stop(session: &Session, inner: &mut Inner, name: &str, span: Span) -> Result<(), CommandFault> {

@@ -26,6 +26,7 @@ mod running;
 mod session;
 mod shown;
 mod sink;
+mod stats;
 mod table;
 pub mod view;
 

@@ -1,6 +1,7 @@
 //! Going on after a worker has failed. That is a fault of Tidebook, and it ends the engine; the definitions are all there,
 //! so that the next cell can start another engine with what ran.
 
+use crate::history::Histories;
 use crate::session::{Inner, OutputId};
 
 /// How the engine has fared.
@@ -35,8 +36,11 @@ impl Inner {
         }
         self.wear.crashes += 1;
         let suspects = std::mem::take(&mut self.wear.suspects);
+        // What definitions keep begins again with the next installation, and what an output keeps with the output.
+        self.histories = Histories::default();
         let mut stopped = Vec::new();
         for (id, running) in &mut self.running {
+            running.histories.clear();
             if let Some(follower) = running.follower.take() {
                 follower.close();
                 if !suspects.contains(id) {
@@ -64,6 +68,7 @@ impl Inner {
 mod tests {
     use std::path::Path;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::{Duration, Instant};
 
     use arrow_array::{ArrayRef, Int64Array, RecordBatch};
@@ -78,10 +83,27 @@ mod tests {
     use crate::session::{Session, SessionOptions};
     use crate::view::{PageRequest, View};
 
-    /// A connector whose row has no difference: no worker survives that.
-    struct Liar(ConnectorSpec);
+    /// What a source of a [`Faulty`] connector does.
+    #[derive(Clone)]
+    enum Fault {
+        /// Its row has no difference: no worker survives that.
+        NoDifference,
+        /// It breaks off after its row, once this is true.
+        BreaksOff(Arc<AtomicBool>),
+    }
 
-    impl SourceConnector for Liar {
+    /// A connector that no build has.
+    struct Faulty(ConnectorSpec, Fault);
+
+    impl Faulty {
+        fn new(name: &'static str, fault: Fault) -> Arc<Self> {
+            let (summary, doc, examples, options) = ("fails", "Fails.", &[][..], Vec::new());
+            let spec = ConnectorSpec { name, direction: Direction::Source, summary, doc, options, examples };
+            Arc::new(Faulty(spec, fault))
+        }
+    }
+
+    impl SourceConnector for Faulty {
         fn spec(&self) -> &ConnectorSpec {
             &self.0
         }
@@ -96,23 +118,36 @@ mod tests {
         }
 
         fn is_bounded(&self, _: &Options) -> bool {
-            true
+            matches!(self.1, Fault::NoDifference)
         }
 
         fn open(&self, _: OpenRequest) -> Result<Box<dyn Source>, ConnectorError> {
-            Ok(Box::new(Lie(false)))
+            Ok(Box::new(FaultySource { given: false, fault: self.1.clone() }))
         }
     }
 
-    struct Lie(bool);
+    struct FaultySource {
+        given: bool,
+        fault: Fault,
+    }
 
-    impl Source for Lie {
-        fn next(&mut self, _: Duration) -> Result<SourceEvent, ConnectorError> {
-            if std::mem::replace(&mut self.0, true) {
-                return Ok(SourceEvent::End);
-            }
+    impl Source for FaultySource {
+        fn next(&mut self, wait: Duration) -> Result<SourceEvent, ConnectorError> {
+            let diffs = match &self.fault {
+                Fault::NoDifference if self.given => return Ok(SourceEvent::End),
+                Fault::NoDifference => Some(Vec::new()),
+                Fault::BreaksOff(now) if now.load(Ordering::SeqCst) => {
+                    return Err(ConnectorError::Missing { what: "the wire".to_string() });
+                }
+                Fault::BreaksOff(_) if self.given => {
+                    std::thread::park_timeout(wait);
+                    return Ok(SourceEvent::Idle);
+                }
+                Fault::BreaksOff(_) => None,
+            };
+            self.given = true;
             let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1]));
-            let rows = ChangeBatch { rows: RecordBatch::try_from_iter([("n", numbers)]).unwrap(), diffs: Some(Vec::new()) };
+            let rows = ChangeBatch { rows: RecordBatch::try_from_iter([("n", numbers)]).unwrap(), diffs };
             Ok(SourceEvent::Batch(SourceBatch { rows, errors: Vec::new(), segment: None, resume: Resume::Null }))
         }
     }
@@ -144,9 +179,7 @@ mod tests {
     fn session() -> Session {
         let options = SessionOptions { workers: 2, base: std::env::temp_dir(), parameters: Vec::new() };
         let mut session = Session::start(options).unwrap();
-        let (summary, doc, examples) = ("lies", "Gives rows without differences.", &[][..]);
-        let spec = ConnectorSpec { name: "liar", direction: Direction::Source, summary, doc, options: Vec::new(), examples };
-        session.world.add_source(Arc::new(Liar(spec)));
+        session.world.add_source(Faulty::new("liar", Fault::NoDifference));
         session
     }
 
@@ -199,5 +232,39 @@ mod tests {
         result.unwrap();
         wait_for(&view.unwrap(), |first, failure| first == Some("7") && failure.is_none());
         session.shutdown();
+    }
+
+    #[test]
+    fn a_source_that_breaks_off_is_told_wherever_somebody_looks_at_it() {
+        let mut session = session();
+        let broken = Arc::new(AtomicBool::new(false));
+        session.world.add_source(Faulty::new("wire", Fault::BreaksOff(Arc::clone(&broken))));
+        let collected = Collected::default();
+        let folder = tempfile::tempdir().unwrap();
+        let sink = folder.path().join("out.jsonl");
+        let text = format!(
+            "t = read wire()\nt\nt | summarize s: sum(n)\nexpect t is not empty\nt | write jsonl(\"{}\", mode: append)",
+            sink.display()
+        );
+        let request = CellRequest { cell: "a".to_string(), name: "cell 1".to_string(), text };
+        session.run(&request, &collected).unwrap();
+        let views = collected.views.lock().clone();
+        assert_eq!(views.len(), 4);
+        broken.store(true, Ordering::SeqCst);
+        for view in &views {
+            let deadline = Instant::now() + Duration::from_secs(30);
+            loop {
+                let (seen, page) = view.page(&PageRequest { limit: 10, ..PageRequest::default() });
+                let verdict = page.verdict.as_ref().map_or("", |verdict| verdict.text.as_str());
+                if page.failure.as_deref().unwrap_or(verdict).contains("the wire") {
+                    break;
+                }
+                assert!(Instant::now() < deadline, "nothing is said of it: {page:?}");
+                view.wait_past(seen, deadline);
+            }
+        }
+        // A command of a later cell says it, too, where the command stands.
+        let failure = run(&session, "cell 2", "%echo one\n\n  %errors t").0.unwrap_err();
+        assert!(failure.text.contains("the wire") && failure.text.contains("--> cell 2:3:"), "{}", failure.text);
     }
 }

@@ -115,7 +115,7 @@ impl Body {
     }
 
     /// Why the output no longer moves, if so.
-    fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<String> {
         match self {
             Body::Table(shown) => shown.failure(),
             Body::Expectation(watch, _) => watch.failure(),

@@ -66,7 +66,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Option<Engine>,
     /// Running outputs by number, in the order in which they were started.
     pub(crate) running: BTreeMap<OutputId, Running>,
-    histories: Histories,
+    pub(crate) histories: Histories,
     next_number: u64,
     /// How the engine has fared.
     pub(crate) wear: Wear,
