@@ -21,12 +21,8 @@ pub(crate) fn picture(inner: &Inner) -> Result<Markup, String> {
     let mut rows = vec![[
         "engine".to_string(),
         counted(stats.workers, "worker"),
-        [
-            counted(stats.threads, "thread"),
-            counted(stats.dataflows, "dataflow"),
-            counted(stats.operators, "operator"),
-        ]
-        .join(", "),
+        [counted(stats.threads, "thread"), counted(stats.dataflows, "dataflow"), counted(stats.operators, "operator")]
+            .join(", "),
     ]];
     rows.extend(stats.sources.iter().map(source));
     for running in inner.running.values() {
@@ -40,11 +36,8 @@ pub(crate) fn picture(inner: &Inner) -> Result<Markup, String> {
         rows.push([format!("output {}", running.label), state, detail]);
     }
     rows.extend(stats.arrangements.iter().map(|arrangement| {
-        let detail = format!(
-            "{}, used by {}",
-            counted(arrangement.rows, "update"),
-            counted(arrangement.users, "dataflow")
-        );
+        let detail =
+            format!("{}, used by {}", counted(arrangement.rows, "update"), counted(arrangement.users, "dataflow"));
         [format!("arrangement {}", arrangement.name), String::new(), detail]
     }));
     let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
@@ -121,7 +114,10 @@ mod tests {
 
     #[test]
     fn figures_have_units_that_people_read() {
-        assert_eq!([counted(1, "row"), counted(0, "row"), counted(1_234_567, "row")], ["1 row", "0 rows", "1,234,567 rows"]);
+        assert_eq!(
+            [counted(1, "row"), counted(0, "row"), counted(1_234_567, "row")],
+            ["1 row", "0 rows", "1,234,567 rows"]
+        );
         assert_eq!([bytes(7), bytes(1536), bytes(5 << 30)], ["7 B", "1.5 KiB", "5.0 GiB"]);
         let millis = |millis| time(Duration::from_millis(millis));
         assert_eq!([millis(0), millis(42), millis(61_000)], ["0 ms", "42 ms", "61 s"]);

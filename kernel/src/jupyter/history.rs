@@ -163,7 +163,8 @@ mod tests {
     #[test]
     fn a_later_session_has_the_inputs_of_earlier_ones() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || History::in_file(HistoryFile::new(folder.path().join("deep/history.jsonl"), folder.path().into()));
+        let open =
+            || History::in_file(HistoryFile::new(folder.path().join("deep/history.jsonl"), folder.path().into()));
         filled(open());
         let mut second = open();
         // Two kernels at once: each has a number and a counter of its own.

@@ -28,9 +28,7 @@ enum Line {
         entry: Entry,
     },
     /// A session has begun: its number is taken, even before its first input.
-    Begin {
-        session: i64,
-    },
+    Begin { session: i64 },
 }
 
 /// An input of a session.
