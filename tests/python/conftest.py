@@ -51,6 +51,16 @@ def front_end(tmp_path: pathlib.Path) -> Iterator[FrontEnd]:
     front_end.stop()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In the conformance suite a test that is skipped has failed: what Jupyter asks for, the kernel has."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    reports = [report for kind, found in (reporter.stats if reporter else {}).items() if "skipped" in kind for report in found]
+    skipped = [report.nodeid for report in reports if "conformance/" in report.nodeid]
+    if skipped:
+        reporter.write_line(f"skipped, and must not be: {', '.join(skipped)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -210,7 +210,7 @@ mod tests {
         let (result, good, _) = run(&session, "good", "good = rows [ {n: 1} ]\ngood");
         result.unwrap();
         let good = good.unwrap();
-        let failure = run(&session, "bad", "bad = read liar() | distinct\nbad").0.unwrap_err();
+        let failure = run(&session, "bad", "bad = read liar() | semi join good using (n)\nbad").0.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Runtime);
         assert!(failure.message.contains("a worker thread has failed"), "{}", failure.message);
         wait_for(&good, |_, failure| failure.is_some_and(|why| why.contains("a worker thread has failed")));
@@ -226,7 +226,7 @@ mod tests {
     fn a_cell_that_failed_with_the_engine_can_be_mended_and_run_again() {
         let session = session();
         for _ in 0..3 {
-            assert!(run(&session, "a", "t = read liar() | distinct\nt").0.is_err());
+            assert!(run(&session, "a", "u = rows [ {n: 1} ]\nt = read liar() | semi join u using (n)\nt").0.is_err());
         }
         let (result, view, _) = run(&session, "a", "t = rows [ {n: 7} ] | distinct\nt");
         result.unwrap();

@@ -34,6 +34,9 @@ impl Default for Patience {
     }
 }
 
+/// How long the publisher waits before it tries again to let subscribers in.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
 /// The bound socket.
 #[derive(Debug)]
 pub enum Listener {
@@ -105,7 +108,8 @@ async fn accept(listener: Listener, signer: Signer, subscribers: Arc<Subscribers
         };
         if let Err(error) = accepted {
             tracing::warn!(%error, "cannot let a subscriber in");
-            tokio::task::yield_now().await;
+            // Out of file descriptors, most likely: some will be free a little later.
+            tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     }
 }

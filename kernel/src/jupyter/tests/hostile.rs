@@ -69,11 +69,15 @@ async fn a_message_that_comes_again_is_not_obeyed_again() {
     // Copies go out with the same bytes and so with the same signature; on the other channel it is the same message.
     it.shell.send(message.clone()).await.unwrap();
     it.shell.send(message.clone()).await.unwrap();
-    it.control.send(message.clone()).await.unwrap();
     it.begun(&id, "echo once").await;
     it.expect("stream", &id).await;
     it.idle(&id).await;
     it.reply_to(&id, "ok").await;
+    it.control.send(message).await.unwrap();
+    let info = it.command("kernel_info_request", json!({})).await;
+    it.busy(&info).await;
+    it.idle(&info).await;
+    assert_eq!(it.obeyed().await.parent, info);
     assert_eq!(it.answer("kernel_info_request", json!({})).await["status"], "ok");
     // An id that comes again with another content is another request, as the signature shows.
     let mut other = request("execute_request", json!({"code": "echo twice"}));
