@@ -186,7 +186,8 @@ impl Inner {
         if self.engine.is_none() {
             let workers = workers.unwrap_or(self.workers);
             self.workers = workers;
-            let scratch = self.scratch.path().to_path_buf();
+            // A folder of its own, since a failed engine may still be clearing up.
+            let scratch = self.scratch.path().join(format!("engine-{}", self.number()));
             self.engine = Some(Engine::start(EngineOptions { workers, scratch, sources: world.sources() })?);
             self.memory.watch(Weak::clone(&self.own)).map_err(SessionError::Thread)?;
         }
