@@ -187,7 +187,8 @@ impl Inner {
             let workers = workers.unwrap_or(self.workers);
             self.workers = workers;
             // A folder of its own, since a failed engine may still be clearing up.
-            let scratch = self.scratch.path().join(format!("engine-{}", self.number()));
+            let folder = format!("engine-{}", self.number());
+            let scratch = self.scratch.path().join(folder);
             self.engine = Some(Engine::start(EngineOptions { workers, scratch, sources: world.sources() })?);
             self.memory.watch(Weak::clone(&self.own)).map_err(SessionError::Thread)?;
         }
