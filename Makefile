@@ -99,9 +99,8 @@ test-rust: ## unit tests, corpus, random plans
 test-python: build data ## the kernel through Jupyter's own client, the headless runner, the quickstart
 	@"$(VENV)/bin/python" -m pytest tests/python
 
-test-browser: system install data tests/browser/node_modules/.ready ## the quickstart and a notebook being written, in a browser
+test-browser: system install data tests/browser/node_modules/.ready ## the quickstart in JupyterLab in a browser
 	@CHROMIUM="$(CHROMIUM)" node tests/browser/lab.mjs
-	@CHROMIUM="$(CHROMIUM)" node tests/browser/writing.mjs
 
 check: ## the fast checks: no warnings, house rules
 	@if $(CARGO) build --release --workspace --all-targets --message-format short 2>&1 | tee /dev/stderr | grep -E '(^|: )warning[:[]' >/dev/null; then \

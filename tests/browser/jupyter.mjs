@@ -20,29 +20,23 @@ function freePort() {
   });
 }
 
-/** Settings that make the page the same on every run: no news dialog, every cell in the document; and `further` ones. */
-async function writeSettings(home, further) {
+/** Settings that make the page the same on every run: no news dialog, every cell in the document. */
+async function writeSettings(home) {
   const config = join(home, "config", "labconfig");
   await mkdir(config, { recursive: true });
   const disabledExtensions = { "@jupyterlab/apputils-extension:announcements": true };
   await writeFile(join(config, "page_config.json"), JSON.stringify({ disabledExtensions }));
-  const settings = { "@jupyterlab/notebook-extension": { tracker: { windowingMode: "none" } }, ...further };
-  for (const [extension, plugins] of Object.entries(settings)) {
-    const folder = join(home, "settings", extension);
-    await mkdir(folder, { recursive: true });
-    for (const [plugin, values] of Object.entries(plugins)) {
-      await writeFile(join(folder, `${plugin}.jupyterlab-settings`), JSON.stringify(values));
-    }
-  }
+  const settings = join(home, "settings", "@jupyterlab", "notebook-extension");
+  await mkdir(settings, { recursive: true });
+  await writeFile(join(settings, "tracker.jupyterlab-settings"), JSON.stringify({ windowingMode: "none" }));
 }
 
 /**
- * Starts the server in `folder`, with its own state under `home`, and waits until it answers. `settings` are further
- * ones: extension to plugin to values.
+ * Starts the server in `folder`, with its own state under `home`, and waits until it answers.
  * @returns {{url: (path: string) => string, log: () => string, stop: () => Promise<void>}}
  */
-export async function startJupyter(jupyter, folder, home, settings = {}) {
-  await writeSettings(home, settings);
+export async function startJupyter(jupyter, folder, home) {
+  await writeSettings(home);
   const port = await freePort();
   const token = randomBytes(24).toString("hex");
   const options = [

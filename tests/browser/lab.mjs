@@ -6,13 +6,112 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
-import { check, count, failures } from "./checks.mjs";
+import { chromium } from "playwright-core";
+
 import { startJupyter } from "./jupyter.mjs";
-import { DEADLINE_MS, NotebookPage, PREFIX, ROOT, SHOTS, openBrowser } from "./notebook_page.mjs";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = resolve(HERE, "../..");
+const PREFIX = process.env.PREFIX || join(ROOT, ".venv");
+const SHOTS = process.env.SHOTS || join(HERE, "shots");
+const DEADLINE_MS = Number(process.env.DEADLINE_MS || 120_000);
+const BROWSER_FLAGS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+
+function browserPath() {
+  const usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+  const found = [process.env.CHROMIUM, ...usual].find((path) => path && existsSync(path));
+  if (!found) throw new Error("no Chromium found: name one in CHROMIUM");
+  return found;
+}
+
+let passed = 0;
+const failures = [];
+
+/** One step of the story. The later ones build on the earlier, so the first failure ends it. */
+async function check(what, body) {
+  try {
+    await body();
+    passed += 1;
+    console.log(`ok      ${what}`);
+  } catch (error) {
+    failures.push(what);
+    console.log(`FAILED  ${what}\n${error.stack}`);
+    throw error;
+  }
+}
+
+/** What a page shows of the notebook. */
+class NotebookPage {
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** The code cell whose text contains `text`. */
+  cell(text) {
+    return this.page.locator(".jp-CodeCell").filter({ has: this.page.locator(".cm-content", { hasText: text }) }).first();
+  }
+
+  /** The table below that cell: the text of each row's cells. */
+  async table(text) {
+    return this.cell(text).locator(".jp-OutputArea-output table").last().evaluate((table) =>
+      [...table.querySelectorAll("tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText.trim())));
+  }
+
+  /** Waits until the table below that cell is as asked, and gives it. */
+  async tableWhen(text, what, holds) {
+    const end = Date.now() + DEADLINE_MS;
+    let rows = [];
+    while (Date.now() < end) {
+      const shown = (await this.cell(text).locator(".jp-OutputArea-output table").count()) > 0;
+      rows = shown ? await this.table(text) : [];
+      if (shown && holds(rows)) return rows;
+      // Wakes with the next change of the page that the browser draws.
+      await this.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50))));
+    }
+    assert.fail(`the table below \`${text}\` never came to have ${what}:\n${rows.map((row) => row.join(" | ")).join("\n")}`);
+  }
+
+  /** Opens a menu of the menu bar and follows it, level by level. */
+  async menu(bar, ...items) {
+    await this.page.getByRole("menuitem", { name: bar, exact: true }).click();
+    for (const item of items) await this.page.locator(".lm-Menu-itemLabel").getByText(item, { exact: true }).last().click();
+  }
+
+  async shot(name) {
+    await this.page.screenshot({ path: join(SHOTS, `${name}.png`) });
+  }
+
+  async shotOf(text, name) {
+    const cell = this.cell(text);
+    await cell.scrollIntoViewIfNeeded();
+    await cell.screenshot({ path: join(SHOTS, `${name}.png`) });
+  }
+
+  /** Waits until every code cell has its number. */
+  async allFinished() {
+    await this.page.waitForFunction(() => {
+      const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].map((prompt) => prompt.textContent);
+      return prompts.length > 0 && prompts.every((text) => /\[\d+\]/.test(text));
+    }, undefined, { timeout: DEADLINE_MS, polling: 100 });
+  }
+
+  errors() {
+    return this.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]').allInnerTexts();
+  }
+
+  warnings() {
+    return this.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]').allInnerTexts();
+  }
+}
 
 /** Runs the feed as the notebook tells its reader to. */
 function feed(data, ...words) {
@@ -116,7 +215,7 @@ try {
   await cp(join(ROOT, "notebooks", "quickstart.ipynb"), join(folder, "quickstart.ipynb"));
   await cp(join(ROOT, "notebooks", "data"), join(folder, "data"), { recursive: true, filter: (path) => !path.includes("2014-") });
   jupyter = await startJupyter(join(PREFIX, "bin", "jupyter"), folder, join(work, "home"));
-  browser = await openBrowser();
+  browser = await chromium.launch({ executablePath: browserPath(), args: BROWSER_FLAGS });
   const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
   page.setDefaultTimeout(DEADLINE_MS);
   const faults = [];
@@ -139,5 +238,5 @@ try {
   await jupyter?.stop();
   await rm(work, { recursive: true, force: true });
 }
-console.log(`browser: ${count()} passed, ${failures.length} failed; screenshots in ${SHOTS}`);
+console.log(`browser: ${passed} passed, ${failures.length} failed; screenshots in ${SHOTS}`);
 process.exitCode = failures.length === 0 ? 0 : 1;
