@@ -5,6 +5,7 @@ use std::time::Duration;
 use tidebook_engine::{EngineStats, ProgramStats, SourceStats};
 
 use crate::markup;
+use crate::memory::shown;
 use crate::output::Markup;
 use crate::session::Inner;
 
@@ -36,8 +37,8 @@ pub(crate) fn picture(inner: &Inner) -> Result<Markup, String> {
         rows.push([format!("output {}", running.label), state, detail]);
     }
     rows.extend(stats.arrangements.iter().map(|arrangement| {
-        let detail =
-            format!("{}, used by {}", counted(arrangement.rows, "update"), counted(arrangement.users, "dataflow"));
+        let (updates, users) = (counted(arrangement.rows, "update"), counted(arrangement.users, "dataflow"));
+        let detail = format!("{updates}, {}, used by {users}", shown(arrangement.bytes));
         [format!("arrangement {}", arrangement.name), String::new(), detail]
     }));
     let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
@@ -55,10 +56,10 @@ fn source(source: &SourceStats) -> [String; 3] {
         detail.push(counted(source.errors, "error"));
     }
     if source.held_bytes > 0 {
-        detail.push(format!("{} in memory", bytes(source.held_bytes)));
+        detail.push(format!("{} in memory", shown(source.held_bytes)));
     }
     if source.stored_bytes > 0 {
-        detail.push(format!("{} on disk", bytes(source.stored_bytes)));
+        detail.push(format!("{} on disk", shown(source.stored_bytes)));
     }
     detail.push(format!("read by {}", counted(source.readers, "dataflow")));
     [format!("source {}", source.connector), state, detail.join(", ")]
@@ -90,16 +91,6 @@ fn counted(count: impl TryInto<u64>, what: &str) -> String {
     format!("{grouped} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn bytes(bytes: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let (mut value, mut unit) = (bytes as f64, 0);
-    while value >= 1024.0 && unit + 1 < units.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
-}
-
 fn time(time: Duration) -> String {
     match time.as_millis() {
         0 => "0 ms".to_string(),
@@ -118,7 +109,6 @@ mod tests {
             [counted(1, "row"), counted(0, "row"), counted(1_234_567, "row")],
             ["1 row", "0 rows", "1,234,567 rows"]
         );
-        assert_eq!([bytes(7), bytes(1536), bytes(5 << 30)], ["7 B", "1.5 KiB", "5.0 GiB"]);
         let millis = |millis| time(Duration::from_millis(millis));
         assert_eq!([millis(0), millis(42), millis(61_000)], ["0 ms", "42 ms", "61 s"]);
     }
