@@ -59,6 +59,14 @@ impl Oracle {
         self.context.read_batches(batches)
     }
 
+    /// The rows of a frame, as they come.
+    ///
+    /// # Errors
+    /// Where DataFusion cannot compute it.
+    pub fn batches(&self, frame: DataFrame) -> Result<Vec<RecordBatch>> {
+        self.runtime.block_on(frame.collect())
+    }
+
     /// All rows of a frame.
     ///
     /// # Errors

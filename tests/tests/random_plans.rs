@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use tidebook_engine::CatchUp;
 use tidebook_tests::feed::Feed;
-use tidebook_tests::generator::{Input, InputState, Program, Random, frame, generate, tide};
+use tidebook_tests::generator::{Aggregate, Input, InputState, Program, Random, Step, frame, generate, tide};
 use tidebook_tests::harness::{Failure, Harness, Output, Setup};
 use tidebook_tests::oracle::Oracle;
 
@@ -175,6 +175,7 @@ fn late_readers_of_random_plans_agree_too() {
 #[test]
 fn the_generator_knows_every_step() {
     let mut seen = std::collections::BTreeSet::new();
+    let mut aggregates = std::collections::BTreeSet::new();
     let mut keyed = false;
     for seed in 1..=PLANS {
         let program = generate(seed);
@@ -182,6 +183,10 @@ fn the_generator_knows_every_step() {
         for (step, _) in program.definitions.iter().flat_map(|definition| &definition.steps) {
             let name = format!("{step:?}");
             seen.insert(name.split([' ', '(']).next().unwrap_or_default().to_string());
+            if let Step::Summarize(_, list) = step {
+                let name = |one: &Aggregate| format!("{:?}", one.function).split('(').next().map(str::to_string);
+                aggregates.extend(list.iter().filter_map(name));
+            }
         }
     }
     let all = [
@@ -205,5 +210,6 @@ fn the_generator_knows_every_step() {
         "Where",
     ];
     assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), all);
+    assert_eq!(aggregates.len(), 20, "{aggregates:?}");
     assert!(keyed, "some input is keyed");
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringBuilder};
+use arrow_array::builder::{
+    BooleanBuilder, Decimal128Builder, DurationMicrosecondBuilder, Float64Builder, Int64Builder, StringBuilder,
+};
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use tidebook_plan::ChangeBatch;
 
 use super::value::random_value;
@@ -119,12 +121,15 @@ fn batch<'a>(columns: &[Column], rows: impl Iterator<Item = &'a Vec<Value>> + Cl
     }
 }
 
-fn data_type(kind: Kind) -> DataType {
+/// The Arrow type of a kind.
+pub(super) fn data_type(kind: Kind) -> DataType {
     match kind {
         Kind::Int => DataType::Int64,
-        Kind::Float => DataType::Float64,
+        Kind::Float | Kind::Mean => DataType::Float64,
         Kind::Text => DataType::Utf8,
         Kind::Bool => DataType::Boolean,
+        Kind::Decimal => DataType::Decimal128(6, 2),
+        Kind::Duration => DataType::Duration(TimeUnit::Microsecond),
     }
 }
 
@@ -135,7 +140,7 @@ fn array<'a>(kind: Kind, values: impl Iterator<Item = &'a Value>) -> ArrayRef {
             values.for_each(|value| builder.append_option(if let Value::Int(v) = value { Some(*v) } else { None }));
             Arc::new(builder.finish())
         }
-        Kind::Float => {
+        Kind::Float | Kind::Mean => {
             let mut builder = Float64Builder::new();
             values.for_each(|value| builder.append_option(if let Value::Float(v) = value { Some(*v) } else { None }));
             Arc::new(builder.finish())
@@ -148,6 +153,17 @@ fn array<'a>(kind: Kind, values: impl Iterator<Item = &'a Value>) -> ArrayRef {
         Kind::Bool => {
             let mut builder = BooleanBuilder::new();
             values.for_each(|value| builder.append_option(if let Value::Bool(v) = value { Some(*v) } else { None }));
+            Arc::new(builder.finish())
+        }
+        Kind::Decimal => {
+            let mut builder = Decimal128Builder::new().with_data_type(data_type(kind));
+            values.for_each(|value| builder.append_option(if let Value::Decimal(v) = value { Some(*v) } else { None }));
+            Arc::new(builder.finish())
+        }
+        Kind::Duration => {
+            let mut builder = DurationMicrosecondBuilder::new();
+            values
+                .for_each(|value| builder.append_option(if let Value::Duration(v) = value { Some(*v) } else { None }));
             Arc::new(builder.finish())
         }
     }

@@ -15,6 +15,12 @@ pub enum Expression {
     Text(&'static str),
     /// A truth value.
     Bool(bool),
+    /// A null decimal: every other would be a cast that might fail.
+    NoDecimal,
+    /// A null float that is not computed with.
+    NoMean,
+    /// A duration, in microseconds.
+    Duration(i64),
     /// Arithmetic on two whole numbers, two floats, or one of each, which gives a float.
     Arithmetic(Arithmetic, Box<Expression>, Box<Expression>),
     /// `-e`
@@ -96,6 +102,9 @@ impl Expression {
         match self {
             Expression::Column(_, kind) => *kind,
             Expression::Int(_) => Kind::Int,
+            Expression::NoDecimal => Kind::Decimal,
+            Expression::NoMean => Kind::Mean,
+            Expression::Duration(_) => Kind::Duration,
             Expression::Float(_) | Expression::ToFloat(_) => Kind::Float,
             Expression::Text(_) | Expression::Concatenate(..) | Expression::Format(..) => Kind::Text,
             Expression::Bool(_)
@@ -151,6 +160,7 @@ pub fn random_expression(random: &mut Random, columns: &[Column], kind: Kind, de
             Kind::Float => float(random, columns, depth),
             Kind::Text => text(random, columns, depth),
             Kind::Bool => condition(random, columns, depth),
+            Kind::Decimal | Kind::Duration | Kind::Mean => leaf(random, columns, kind),
         },
     }
 }
@@ -180,6 +190,9 @@ fn leaf(random: &mut Random, columns: &[Column], kind: Kind) -> Expression {
             Expression::Text(texts[random.below(texts.len())])
         }
         Kind::Bool => Expression::Bool(random.percent(50)),
+        Kind::Decimal => Expression::NoDecimal,
+        Kind::Mean => Expression::NoMean,
+        Kind::Duration => Expression::Duration(random.between(0, 6) * 250_000),
     }
 }
 
@@ -233,7 +246,16 @@ fn text(random: &mut Random, columns: &[Column], depth: usize) -> Expression {
 }
 
 fn condition(random: &mut Random, columns: &[Column], depth: usize) -> Expression {
-    let kind = *random.pick(&[Kind::Int, Kind::Int, Kind::Float, Kind::Text]);
+    let kind = *random.pick(&[
+        Kind::Int,
+        Kind::Int,
+        Kind::Int,
+        Kind::Float,
+        Kind::Text,
+        Kind::Text,
+        Kind::Decimal,
+        Kind::Duration,
+    ]);
     match random.below(10) {
         0 => Expression::And(
             boxed(random, columns, Kind::Bool, depth - 1),

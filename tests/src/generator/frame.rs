@@ -1,6 +1,6 @@
 //! A generated program as DataFusion data frames: the second, independent reading.
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch, new_empty_array};
 use arrow_schema::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
@@ -14,6 +14,8 @@ use datafusion::logical_expr::{
 
 use crate::oracle::Oracle;
 
+use super::change::data_type;
+use super::grouping::{self, Seen};
 use super::tide::{errors_name, failing_step};
 use super::{Aggregate, AggregateFunction, Arithmetic, Column, Comparison, Expression, JoinKind, Kind, Program, Step};
 
@@ -36,7 +38,7 @@ pub fn program(oracle: &Oracle, program: &Program, inputs: &[RecordBatch]) -> Re
                 failed = Some((errors_name(definition), frame.clone().filter(fails(above, below))?));
             }
             let before = program.columns_before(definition, i);
-            let result = apply(frame, &tables, before, step)?;
+            let result = apply(oracle, frame, &tables, before, step)?;
             frame = oracle.computed(result.select(after.iter().map(|column| col(&column.name)))?)?;
         }
         tables.push(frame.clone());
@@ -51,7 +53,7 @@ fn fails(above: &Expression, below: &Expression) -> Expr {
     expr(below).eq(lit(0_i64)).and(expr(above).is_not_null())
 }
 
-fn apply(frame: DataFrame, tables: &[DataFrame], before: &[Column], step: &Step) -> Result<DataFrame> {
+fn apply(oracle: &Oracle, frame: DataFrame, tables: &[DataFrame], before: &[Column], step: &Step) -> Result<DataFrame> {
     match step {
         Step::Where(condition) => frame.filter(expr(condition)),
         Step::Select(items) => frame.select(items.iter().map(|(column, value)| expr(value).alias(&column.name))),
@@ -101,7 +103,7 @@ fn apply(frame: DataFrame, tables: &[DataFrame], before: &[Column], step: &Step)
             let number = row_number().partition_by(keys.iter().map(col).collect()).order_by(order).build()?;
             frame.window(vec![number.alias("place")])?.filter(col("place").eq(lit(1_u64)))
         }
-        Step::Update(patch, key, table, items) => update(frame, tables, before, (*patch, key, *table, items)),
+        Step::Update(patch, key, table, items) => update(oracle, frame, tables, before, (*patch, key, *table, items)),
         Step::Rename(renamed) => {
             let named = before.iter().map(|column| match renamed.iter().find(|(_, old)| *old == column.name) {
                 Some((new, old)) => col(old).alias(&new.name),
@@ -131,6 +133,9 @@ fn apply(frame: DataFrame, tables: &[DataFrame], before: &[Column], step: &Step)
             let other = rename(&tables[*table], &columns)?;
             let kind = if *left { JoinType::Left } else { JoinType::Inner };
             frame.join_on(other, kind, [col(&key.name).eq(col(&their_key.name))])
+        }
+        Step::Summarize(keys, aggregates) if aggregates.iter().any(|one| !one.is_plain()) => {
+            by_hand(oracle, frame, keys, aggregates)
         }
         Step::Summarize(keys, aggregates) => {
             let by = keys.iter().map(|(column, value)| expr(value).alias(&column.name)).collect::<Vec<_>>();
@@ -185,16 +190,17 @@ fn apply(frame: DataFrame, tables: &[DataFrame], before: &[Column], step: &Step)
 
 /// `update` and `patch`, both sides cut down to keys that stand once.
 fn update(
+    oracle: &Oracle,
     frame: DataFrame,
     tables: &[DataFrame],
     before: &[Column],
     (patch, key, table, items): (bool, &String, usize, &[(Column, Expression)]),
 ) -> Result<DataFrame> {
     let theirs = |name: &str| format!("{name}_theirs");
-    let base = apply(frame, tables, before, &Step::Key(vec![key.clone()]))?;
+    let base = apply(oracle, frame, tables, before, &Step::Key(vec![key.clone()]))?;
     let values = items.iter().map(|(column, value)| expr(value).alias(theirs(&column.name)));
     let other = tables[table].clone().select(values.collect::<Vec<_>>())?;
-    let other = apply(other, tables, &[], &Step::Key(vec![theirs(key)]))?;
+    let other = apply(oracle, other, tables, &[], &Step::Key(vec![theirs(key)]))?;
     let same = binary_expr(col(key), Operator::IsNotDistinctFrom, col(theirs(key)));
     let is_given = |name: &str| items.iter().any(|(column, _)| column.name == name);
     let found = other.clone().with_column("found", lit(true))?;
@@ -213,15 +219,6 @@ fn update(
     });
     let new = other.join_on(base, JoinType::LeftAnti, [same])?.select(new.collect::<Vec<_>>())?;
     rows.union(new)
-}
-
-fn data_type(kind: Kind) -> DataType {
-    match kind {
-        Kind::Int => DataType::Int64,
-        Kind::Float => DataType::Float64,
-        Kind::Text => DataType::Utf8,
-        Kind::Bool => DataType::Boolean,
-    }
 }
 
 /// The other table's rows in our columns and our order: this reading has no need to match by name.
@@ -276,7 +273,72 @@ fn aggregate(aggregate: &Aggregate, raw: &mut Vec<Expr>) -> Result<Expr> {
         }
         AggregateFunction::Least => add(min(argument)),
         AggregateFunction::Most => add(max(argument)),
+        other => unreachable!("{other:?} is computed by hand"),
     }
+}
+
+/// Groups and aggregates row by row; DataFusion only evaluates what the rows are asked for.
+fn by_hand(
+    oracle: &Oracle,
+    frame: DataFrame,
+    keys: &[(Column, Expression)],
+    aggregates: &[Aggregate],
+) -> Result<DataFrame> {
+    let mut asked: Vec<Expr> = keys.iter().map(|(_, value)| expr(value)).collect();
+    for one in aggregates {
+        asked.push(expr(&one.argument));
+        asked.push(one.filter.as_ref().map_or(lit(true), expr));
+        asked.extend(one.order.iter().map(|(key, _)| expr(key)));
+    }
+    let named = asked.into_iter().enumerate().map(|(i, asked)| asked.alias(format!("asked{i}")));
+    let mut groups: Vec<(Vec<ScalarValue>, Vec<Vec<ScalarValue>>)> = Vec::new();
+    if keys.is_empty() {
+        groups.push((Vec::new(), Vec::new()));
+    }
+    for batch in oracle.batches(frame.select(named.collect::<Vec<_>>())?)? {
+        for i in 0..batch.num_rows() {
+            let value = |column: &ArrayRef| match ScalarValue::try_from_array(column, i)? {
+                ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text) => Ok(ScalarValue::Utf8(text)),
+                value => Ok(value),
+            };
+            let mut row = batch.columns().iter().map(value).collect::<Result<Vec<_>>>()?;
+            let rest = row.split_off(keys.len());
+            let same = |known: &[ScalarValue]| known.iter().zip(&row).all(|(a, b)| grouping::compare(a, b).is_eq());
+            match groups.iter_mut().find(|(known, _)| same(known)) {
+                Some((_, rows)) => rows.push(rest),
+                None => groups.push((row, vec![rest])),
+            }
+        }
+    }
+    let columns: Vec<&Column> = keys.iter().map(|(c, _)| c).chain(aggregates.iter().map(|one| &one.column)).collect();
+    let mut cells: Vec<Vec<ScalarValue>> = vec![Vec::new(); columns.len()];
+    for (key, rows) in groups {
+        let results = aggregates_of(aggregates, &rows)?;
+        cells.iter_mut().zip(key.into_iter().chain(results)).for_each(|(cells, cell)| cells.push(cell));
+    }
+    let mut arrays = Vec::with_capacity(columns.len());
+    for (column, cells) in columns.iter().zip(cells) {
+        let ty = data_type(column.kind);
+        let array = if cells.is_empty() { new_empty_array(&ty) } else { ScalarValue::iter_to_array(cells)? };
+        arrays.push((column.name.as_str(), array, true));
+    }
+    oracle.context().read_batch(RecordBatch::try_from_iter_with_nullable(arrays)?)
+}
+
+/// The values of the aggregates over a group, of whose rows each has what all aggregates ask for, one after the other.
+fn aggregates_of(aggregates: &[Aggregate], rows: &[Vec<ScalarValue>]) -> Result<Vec<ScalarValue>> {
+    let mut place = 0;
+    let mut results = Vec::with_capacity(aggregates.len());
+    for one in aggregates {
+        let order: Vec<bool> = one.order.iter().map(|(_, descending)| *descending).collect();
+        let (argument, filter, first_key) = (place, place + 1, place + 2);
+        place = first_key + order.len();
+        let passes = rows.iter().filter(|row| row[filter] == ScalarValue::Boolean(Some(true)));
+        let seen = passes.map(|row| Seen { argument: row[argument].clone(), keys: row[first_key..place].to_vec() });
+        let null = ScalarValue::try_from(&data_type(one.column.kind))?;
+        results.push(grouping::result(one.function, &seen.collect::<Vec<_>>(), &order, null));
+    }
+    Ok(results)
 }
 
 /// Adding zero turns -0.0 into 0.0 and changes nothing else.
@@ -307,6 +369,9 @@ fn expr(expression: &Expression) -> Expr {
         Expression::Float(value) => lit(*value),
         Expression::Text(value) => lit(*value),
         Expression::Bool(value) => lit(*value),
+        Expression::NoDecimal => lit(ScalarValue::Decimal128(None, 6, 2)),
+        Expression::NoMean => lit(ScalarValue::Float64(None)),
+        Expression::Duration(micros) => lit(ScalarValue::DurationMicrosecond(Some(*micros))),
         Expression::Arithmetic(operator, left, right) => {
             let operator = match operator {
                 Arithmetic::Add => Operator::Plus,

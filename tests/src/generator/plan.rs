@@ -1,7 +1,8 @@
 //! Random programs: inputs, and definitions that stand on them and on each other.
 
+use super::aggregate::random_aggregate;
 use super::expression::{random_column_value, random_expression};
-use super::{Column, Expression, Kind, Random};
+use super::{Aggregate, Column, Expression, Kind, Random};
 
 /// An input table.
 #[derive(Clone, Debug)]
@@ -31,36 +32,6 @@ pub enum JoinKind {
     Full,
     /// `cross join`
     Cross,
-}
-
-/// What an aggregate does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AggregateFunction {
-    /// `count()`
-    CountRows,
-    /// `count(e)`
-    Count,
-    /// `sum(e)`
-    Sum,
-    /// `avg(e)`
-    Average,
-    /// `min(e)`
-    Least,
-    /// `max(e)`
-    Most,
-}
-
-/// An aggregate of a `summarize`.
-#[derive(Clone, Debug)]
-pub struct Aggregate {
-    /// The column that it gives.
-    pub column: Column,
-    /// What it does.
-    pub function: AggregateFunction,
-    /// Of what; ignored by [`AggregateFunction::CountRows`].
-    pub argument: Expression,
-    /// Over which rows.
-    pub filter: Option<Expression>,
 }
 
 /// A step of a pipeline. Tables are positions in the program: inputs first, then definitions.
@@ -482,29 +453,9 @@ impl Builder {
     }
 
     fn aggregate(&mut self, columns: &[Column]) -> Aggregate {
-        let function = *self.random.pick(&[
-            AggregateFunction::CountRows,
-            AggregateFunction::Count,
-            AggregateFunction::Sum,
-            AggregateFunction::Average,
-            AggregateFunction::Least,
-            AggregateFunction::Most,
-        ]);
-        let kind = match function {
-            AggregateFunction::Sum | AggregateFunction::Average => *self.random.pick(&[Kind::Int, Kind::Float]),
-            AggregateFunction::Least | AggregateFunction::Most => {
-                *self.random.pick(&[Kind::Int, Kind::Float, Kind::Text])
-            }
-            AggregateFunction::CountRows | AggregateFunction::Count => *self.random.pick(&Kind::ALL),
-        };
-        let argument = random_column_value(&mut self.random, columns, kind);
-        let filter = self.random.percent(30).then(|| random_expression(&mut self.random, columns, Kind::Bool, 2));
-        let result = match function {
-            AggregateFunction::CountRows | AggregateFunction::Count => Kind::Int,
-            AggregateFunction::Average => Kind::Float,
-            AggregateFunction::Sum | AggregateFunction::Least | AggregateFunction::Most => kind,
-        };
-        Aggregate { column: self.column(result), function, argument, filter }
+        self.names += 1;
+        let name = format!("c{}", self.names);
+        random_aggregate(&mut self.random, columns, |kind| Column { name, kind })
     }
 
     fn union(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {

@@ -187,17 +187,46 @@ fn order_text(order: &[(String, bool)]) -> String {
 
 fn aggregate(aggregate: &Aggregate) -> String {
     let argument = text(&aggregate.argument);
+    let keys: Vec<String> = aggregate
+        .order
+        .iter()
+        .map(|(key, down)| format!("{}{}", text(key), if *down { " desc" } else { "" }))
+        .collect();
+    let keys = keys.join(", ");
+    let sort = if keys.is_empty() { String::new() } else { format!(" sort by {keys}") };
+    // What comes after the filter, which touches the call.
+    let mut after = String::new();
     let call = match aggregate.function {
         AggregateFunction::CountRows => "count()".to_string(),
         AggregateFunction::Count => format!("count({argument})"),
+        AggregateFunction::CountDistinct(name) => format!("{name}({argument})"),
         AggregateFunction::Sum => format!("sum({argument})"),
         AggregateFunction::Average => format!("avg({argument})"),
+        AggregateFunction::Variance => format!("variance({argument})"),
+        AggregateFunction::Deviation => format!("stddev({argument})"),
         AggregateFunction::Least => format!("min({argument})"),
         AggregateFunction::Most => format!("max({argument})"),
+        AggregateFunction::Any => format!("any({argument})"),
+        AggregateFunction::All => format!("all({argument})"),
+        AggregateFunction::First => format!("first({argument} by {keys})"),
+        AggregateFunction::Last => format!("last({argument} by {keys})"),
+        AggregateFunction::ArgMin => format!("arg_min({argument}, {keys})"),
+        AggregateFunction::ArgMax => format!("arg_max({argument}, {keys})"),
+        AggregateFunction::ListElement(place) => {
+            after = format!("[{place}]");
+            format!("list({argument}{sort})")
+        }
+        AggregateFunction::SetElement(place) => {
+            after = format!("[{place}]");
+            format!("set({argument}{sort})")
+        }
+        AggregateFunction::Join(separator) => format!("join({argument}, \"{separator}\"{sort})"),
+        AggregateFunction::Median => format!("median({argument})"),
+        AggregateFunction::Quantile(fraction) => format!("quantile({argument}, {fraction:?})"),
     };
     match &aggregate.filter {
-        Some(filter) => format!("{}: {call} filter (where {})", aggregate.column.name, text(filter)),
-        None => format!("{}: {call}", aggregate.column.name),
+        Some(filter) => format!("{}: ({call} filter (where {})){after}", aggregate.column.name, text(filter)),
+        None => format!("{}: {call}{after}", aggregate.column.name),
     }
 }
 
@@ -211,6 +240,9 @@ fn text(expression: &Expression) -> String {
         Expression::Float(value) => format!("{value:?}"),
         Expression::Text(value) => format!("\"{value}\""),
         Expression::Bool(value) => value.to_string(),
+        Expression::NoDecimal => "decimal(null, 6, 2)".to_string(),
+        Expression::NoMean => "float(null)".to_string(),
+        Expression::Duration(micros) => format!("{}ms", micros / 1_000),
         Expression::Arithmetic(operator, left, right) => {
             let operator = match operator {
                 Arithmetic::Add => "+",

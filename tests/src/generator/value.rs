@@ -13,19 +13,28 @@ pub enum Kind {
     Text,
     /// Truth values.
     Bool,
+    /// Decimals of six digits, two of them after the point.
+    Decimal,
+    /// Multiples of a quarter of a second.
+    Duration,
+    /// Floats of any value, which are compared and passed on but not computed with: DataFusion would round them on the way.
+    Mean,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 4] = [Kind::Int, Kind::Float, Kind::Text, Kind::Bool];
+    pub const ALL: [Kind; 7] =
+        [Kind::Int, Kind::Float, Kind::Text, Kind::Bool, Kind::Decimal, Kind::Duration, Kind::Mean];
 
     /// The type's name in Tide.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Int => "int",
-            Kind::Float => "float",
+            Kind::Float | Kind::Mean => "float",
             Kind::Text => "text",
             Kind::Bool => "bool",
+            Kind::Decimal => "decimal(6, 2)",
+            Kind::Duration => "duration",
         }
     }
 }
@@ -52,6 +61,10 @@ pub enum Value {
     Text(&'static str),
     /// A truth value.
     Bool(bool),
+    /// A decimal, in hundredths.
+    Decimal(i128),
+    /// A duration, in microseconds.
+    Duration(i64),
 }
 
 /// Composed and decomposed letters, letters of two to four bytes, an empty text, a text that sorts between others.
@@ -68,5 +81,9 @@ pub fn random_value(random: &mut Random, kind: Kind) -> Value {
         Kind::Float => Value::Float(random.between(-6, 6) as f64 * 0.25 + 0.0),
         Kind::Text => Value::Text(TEXTS[random.below(TEXTS.len())]),
         Kind::Bool => Value::Bool(random.percent(50)),
+        Kind::Decimal => Value::Decimal(i128::from(random.between(-5, 5)) * 25),
+        Kind::Duration => Value::Duration(random.between(-3, 9) * 250_000),
+        Kind::Mean if random.percent(12) => Value::Float(f64::NAN),
+        Kind::Mean => Value::Float(random.between(-9, 9) as f64 / 10.0 + 0.0),
     }
 }
