@@ -113,7 +113,7 @@ bless: ## accept what the tests' expected files would now be; read the diff befo
 fuzz: ## the fuzz targets for SECONDS each (60); ONLY=syntax, check, csv, jsonl, text or protocol runs one
 	@CARGO="$(CARGO)" CARGO_TARGET_DIR="$(TARGET)" tests/fuzz/run.sh $(or $(SECONDS),60) $(ONLY)
 
-bench: build ## the benchmarks: figures for people; ONLY=throughput, latency, update, parquet or parquet-memory runs one
+bench: build ## the benchmarks: figures for people; ONLY=throughput, latency, update, group, parquet or parquet-memory runs one
 	@"$(TARGET)/release/bench" $(ONLY)
 
 clean: ## what the tests and the notebooks have written

@@ -1,9 +1,11 @@
 //! The benchmarks: figures for people, not timed tests.
 //!
 //! `cargo run --release -p tidebook-tests --bin bench` runs all; a word after `--` runs one of `throughput`, `latency`,
-//! `update`, `parquet` and `parquet-memory` (the last two make files of some gigabytes, and only run when named). They need the program `tidebook` of the same build.
+//! `update`, `group`, `parquet` and `parquet-memory` (the last two make files of some gigabytes, and only run when named).
+//! They need the program `tidebook` of the same build.
 
 mod data;
+mod group;
 mod latency;
 mod loops;
 mod measure;
@@ -18,16 +20,19 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
-        [] | ["all"] => throughput::run().and_then(|()| latency::run()).and_then(|()| update::run()),
+        [] | ["all"] => {
+            throughput::run().and_then(|()| latency::run()).and_then(|()| update::run()).and_then(|()| group::run())
+        }
         ["throughput"] => throughput::run(),
         ["latency"] => latency::run(),
         ["update"] => update::run(),
+        ["group"] => group::run(),
         ["parquet"] => parquet::run(),
         ["parquet-memory"] => parquet::memory(),
         // The hand-written loops run as processes of their own, so that they are measured as `tidebook` is.
         ["loop-words", words] => loops::words(Path::new(words)),
         ["loop-orders", orders, products] => loops::orders(Path::new(orders), Path::new(products)),
-        _ => Err("usage: bench [all | throughput | latency | update | parquet | parquet-memory]".to_string()),
+        _ => Err("usage: bench [all | throughput | latency | update | group | parquet | parquet-memory]".to_string()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

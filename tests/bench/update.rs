@@ -103,7 +103,10 @@ fn updates(rows: usize) -> Result<Vec<f64>, String> {
 }
 
 /// Waits until the epoch of the next change has closed.
-fn wait_for_change(output: &Output) -> Result<(), String> {
+///
+/// # Errors
+/// Where none comes.
+pub fn wait_for_change(output: &Output) -> Result<(), String> {
     let mut changed = None;
     loop {
         match output.events().recv_timeout(Duration::from_secs(60)) {

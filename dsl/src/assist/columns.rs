@@ -300,12 +300,30 @@ fn type_of(expr: &Expr, visible: &Visible) -> Option<ColumnType> {
             known(Type::Bool)
         }
         ExprKind::Call(call) => match call.function.text().as_str() {
-            "count" | "count_distinct" | "row_number" | "rank" | "dense_rank" => known(Type::Int),
+            "count" | "count_distinct" | "approx_count_distinct" | "row_number" | "rank" | "dense_rank" => {
+                known(Type::Int)
+            }
+            "variance" => known(Type::Float),
+            "avg" | "median" | "quantile" | "stddev" => {
+                match type_of(call.arguments.positional.first()?, visible)?.ty {
+                    ty @ (Type::Duration | Type::Timestamp) => known(ty),
+                    Type::Date => known(Type::Timestamp),
+                    _ => known(Type::Float),
+                }
+            }
+            "any" | "all" => known(Type::Bool),
+            "list" | "set" => {
+                let item = type_of(call.arguments.positional.first()?, visible)?.ty;
+                known(Type::List(Box::new(ColumnType::required(item))))
+            }
+            "join" => known(Type::Text),
             "tumble" | "hop" | "session" => {
                 let end = |name: &str| (name.to_string(), ColumnType::required(Type::Timestamp));
                 known(Type::Record(vec![end("start"), end("end")]))
             }
-            "min" | "max" | "first" | "last" | "lag" | "lead" => type_of(call.arguments.positional.first()?, visible),
+            "sum" | "min" | "max" | "first" | "last" | "arg_min" | "arg_max" | "lag" | "lead" => {
+                type_of(call.arguments.positional.first()?, visible)
+            }
             "int" => known(Type::Int),
             "float" => known(Type::Float),
             "text" => known(Type::Text),

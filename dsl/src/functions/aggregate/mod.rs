@@ -165,12 +165,17 @@ impl Call<'_> {
             ("median", _) => AggregateFunction::Quantile(Fraction::HALF),
             (name, _) => return Err(CallFault::new(FaultKind::Unknown, format!("unknown aggregate `{name}`"))),
         };
+        let own = argument.clone();
         let argument = self.argument(&function, argument)?;
         for (index, (key, _)) in self.order.iter().enumerate() {
             if let Some(fault) = without_order(&key.ty.ty) {
                 // Of `arg_min(e, by)` it is the second argument; other orders stand outside of the arguments.
                 return Err(if self.name.starts_with("arg_") { fault.at(1) } else { fault.at(expected + index) });
             }
+        }
+        if matches!(function, AggregateFunction::Join(_)) && own != argument && without_order(&own.ty.ty).is_none() {
+            // By value, not by what is written: 9 stands before 10.
+            self.order.push((own, false));
         }
         let result = self.result(&function, &argument)?;
         Ok(AggregateCall { function, argument: Some(argument), order: self.order, result })
