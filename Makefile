@@ -21,7 +21,7 @@ CHROMIUM ?=
 
 export TIDEBOOK_BIN := $(TIDEBOOK)
 
-.PHONY: help demo setup system python data build wheel install test test-rust test-python test-browser bench fuzz check bless clean distclean
+.PHONY: help demo setup system python data build wheel install test test-rust test-python test-browser soak fuzz bench check bless clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -109,6 +109,10 @@ check: ## the fast checks: no warnings, house rules
 
 bless: ## accept what the tests' expected files would now be; read the diff before committing
 	@TIDEBOOK_BLESS=1 $(CARGO) test --release --workspace
+
+soak: ## random plans for so many MINUTES (60), beginning with seed FIRST (1); prints how many ran
+	@TIDEBOOK_MINUTES="$(or $(MINUTES),60)" TIDEBOOK_FIRST="$(or $(FIRST),1)" \
+		$(CARGO) test --release --workspace --test random_plans -- --nocapture random_plans_agree late_readers
 
 fuzz: ## the fuzz targets for SECONDS each (60); ONLY=syntax, check, csv, jsonl, text or protocol runs one
 	@CARGO="$(CARGO)" CARGO_TARGET_DIR="$(TARGET)" tests/fuzz/run.sh $(or $(SECONDS),60) $(ONLY)

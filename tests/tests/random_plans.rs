@@ -1,9 +1,10 @@
 //! Random programs over random changes: at every moment the engine holds what DataFusion computes from scratch.
 //!
 //! A failing case prints its seed, its program and its changes. `TIDEBOOK_SEED` runs one seed, `TIDEBOOK_PLANS` so
-//! many.
+//! many, and `TIDEBOOK_MINUTES` as many as fit into the time, beginning with `TIDEBOOK_FIRST`.
 
 use std::fmt::Write;
+use std::time::{Duration, Instant};
 
 use tidebook_engine::CatchUp;
 use tidebook_tests::feed::Feed;
@@ -145,13 +146,18 @@ fn number(name: &str) -> Option<u64> {
 /// Runs `check` on so many seeds and tells the first faults.
 fn over_seeds(plans: u64, check: impl Fn(u64, &Oracle) -> Result<(), String>) {
     let oracle = Oracle::new().expect("a runtime for the oracle");
+    let minutes = number("TIDEBOOK_MINUTES").map(|minutes| Duration::from_secs(60 * minutes));
+    let first = number("TIDEBOOK_FIRST").unwrap_or(1);
     let seeds = match number("TIDEBOOK_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 1..1 + number("TIDEBOOK_PLANS").unwrap_or(plans),
+        None if minutes.is_some() => first..u64::MAX,
+        None => first..first + number("TIDEBOOK_PLANS").unwrap_or(plans),
     };
+    let (started, mut ran) = (Instant::now(), 0u64);
     let mut report = String::new();
     let mut faults = 0;
-    for seed in seeds {
+    for seed in seeds.take_while(|_| minutes.is_none_or(|minutes| started.elapsed() < minutes)) {
+        ran += 1;
         if let Err(fault) = check(seed, &oracle) {
             faults += 1;
             if faults <= 3 {
@@ -159,6 +165,7 @@ fn over_seeds(plans: u64, check: impl Fn(u64, &Oracle) -> Result<(), String>) {
             }
         }
     }
+    println!("{ran} plans from seed {first} on in {:.0} s, {faults} differ", started.elapsed().as_secs_f64());
     assert!(faults == 0, "{faults} plans differ; the first of them:\n{report}");
 }
 
