@@ -183,7 +183,9 @@ fn spread(values: &[ScalarValue], root: bool) -> Option<ScalarValue> {
         }
     };
     let (sum, squares) = (all.iter().sum::<i128>(), all.iter().map(|value| value * value).sum::<i128>());
-    let (above, below) = ((count * squares - sum * sum) as u128, (count * (count - 1)) as u128);
+    // Dividing by a power of two rounds nothing; any other unit has to be part of the one division.
+    let (divided, unit) = if unit.is_power_of_two() { (1, unit) } else { (unit * unit, 1) };
+    let (above, below) = ((count * squares - sum * sum) as u128, (count * (count - 1)) as u128 * divided);
     Some(match (&values[0], root) {
         (ScalarValue::DurationMicrosecond(_), _) => {
             ScalarValue::DurationMicrosecond(Some((((4 * above) / below).isqrt() as i64 + 1) / 2))
