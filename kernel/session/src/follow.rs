@@ -2,6 +2,7 @@
 //! events itself, so that after a wait the consumer holds all that was sent before it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,9 @@ struct Shared {
     events: Receiver<OutputEvent>,
     /// `None` once nobody wants to hear more.
     consumer: Mutex<Option<Box<dyn Consumer>>>,
+    /// True once the consumer is to be dropped before the next event. It has no lock, since a program that speaks faster than
+    /// its consumer listens keeps the consumer's lock taken.
+    abandoned: AtomicBool,
 }
 
 impl Follower {
@@ -39,7 +43,11 @@ impl Follower {
     /// # Errors
     /// Where the operating system gives no thread.
     pub(crate) fn start(program: Program, consumer: Box<dyn Consumer>) -> std::io::Result<Follower> {
-        let shared = Arc::new(Shared { events: program.events, consumer: Mutex::new(Some(consumer)) });
+        let shared = Arc::new(Shared {
+            events: program.events,
+            consumer: Mutex::new(Some(consumer)),
+            abandoned: AtomicBool::new(false),
+        });
         let followed = Arc::clone(&shared);
         let thread =
             std::thread::Builder::new().name(format!("follow-{}", program.id.0)).spawn(move || followed.run())?;
@@ -56,6 +64,11 @@ impl Follower {
     pub(crate) fn close(self) {
         self.shared.drain(true);
         *self.shared.consumer.lock() = None;
+    }
+
+    /// From now on what the program says is thrown away, also what it has said and nobody has heard.
+    pub(crate) fn abandon(&self) {
+        self.shared.abandoned.store(true, Ordering::Relaxed);
     }
 
     /// Waits for the thread to end, which it does when the program is gone.
@@ -93,20 +106,32 @@ impl Shared {
         self.consumer.lock().as_mut().and_then(|consumer| consumer.settle(false))
     }
 
-    /// Gives whether the program is still there, and when to come back.
+    /// Takes what was said until now, and no more: a program may go on speaking faster than it is heard, and whoever
+    /// drains has other things to look at. Gives whether the program is still there, and when to come back.
     fn drain(&self, flush: bool) -> (bool, Option<Instant>) {
         let mut consumer = self.consumer.lock();
+        let mut waiting = self.events.len();
         loop {
-            match (self.events.try_recv(), consumer.as_mut()) {
-                (Ok(event), Some(consumer)) => consumer.consume(event),
-                (Ok(_), None) => {}
-                (Err(TryRecvError::Empty), consumer) => return (true, consumer.and_then(|c| c.settle(flush))),
-                (Err(TryRecvError::Disconnected), consumer) => {
-                    consumer.and_then(|consumer| consumer.settle(true));
+            if self.abandoned.load(Ordering::Relaxed) {
+                *consumer = None;
+            }
+            let event = match self.events.try_recv() {
+                Ok(event) => event,
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    consumer.as_mut().and_then(|consumer| consumer.settle(true));
                     return (false, None);
                 }
+            };
+            if let Some(consumer) = consumer.as_mut() {
+                consumer.consume(event);
+            }
+            waiting = waiting.saturating_sub(1);
+            if waiting == 0 {
+                break;
             }
         }
+        (true, consumer.as_mut().and_then(|consumer| consumer.settle(flush)))
     }
 }
 

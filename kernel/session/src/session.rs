@@ -353,6 +353,10 @@ impl Inner {
              Make it smaller, or raise the limit with `set memory`"
         );
         tracing::warn!(output = running.label, bytes, "an output was stopped for its memory");
+        // It may speak faster than it is heard: what has not been heard yet would only take more memory.
+        if let Some(follower) = &running.follower {
+            follower.abandon();
+        }
         let body = running.body.clone();
         body.fail(message);
         body.clear();

@@ -82,7 +82,7 @@ pub fn random_aggregate(random: &mut Random, columns: &[Column], name: impl FnOn
             random.pick(&[Kind::Int, Kind::Float, Kind::Decimal, Kind::Duration])
         }
         AggregateFunction::Variance => random.pick(&[Kind::Int, Kind::Float, Kind::Decimal]),
-        AggregateFunction::Deviation => random.pick(&[Kind::Int, Kind::Float, Kind::Decimal, Kind::Duration]),
+        AggregateFunction::Deviation => random.pick(&[Kind::Int, Kind::Float, Kind::Duration]),
         AggregateFunction::Any | AggregateFunction::All => &Kind::Bool,
         AggregateFunction::Least | AggregateFunction::Most => {
             random.pick(&[Kind::Int, Kind::Float, Kind::Text, Kind::Decimal, Kind::Duration, Kind::Mean])

@@ -183,7 +183,8 @@ fn spread(values: &[ScalarValue], root: bool) -> Option<ScalarValue> {
         }
     };
     let (sum, squares) = (all.iter().sum::<i128>(), all.iter().map(|value| value * value).sum::<i128>());
-    // Dividing by a power of two rounds nothing; any other unit has to be part of the one division.
+    // Dividing by a power of two rounds nothing; any other unit has to be part of the one division. A root has no bits
+    // left for that here, so deviations are asked of whole numbers and floats alone.
     let (divided, unit) = if unit.is_power_of_two() { (1, unit) } else { (unit * unit, 1) };
     let (above, below) = ((count * squares - sum * sum) as u128, (count * (count - 1)) as u128 * divided);
     Some(match (&values[0], root) {
