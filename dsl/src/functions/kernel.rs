@@ -115,6 +115,11 @@ impl ScalarUDFImpl for Kernel {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        // No column of ours has Arrow's null type. DataFusion puts one in place of a join's key to find out whether a
+        // condition passes a null; without an answer it assumes that it may.
+        if args.args.iter().any(|arg| arg.data_type() == DataType::Null) {
+            return Err(DataFusionError::Internal(format!("`{}` takes no column of the null type", self.name)));
+        }
         let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
         let array = (self.evaluate)(&Arguments::new(&args.args, rows, &self.output, &self.ready))?;
