@@ -27,7 +27,6 @@ pub struct State {
     pub views: Vec<Arc<View>>,
     /// True once the kernel has shut the host down.
     pub is_down: bool,
-    running: bool,
     interrupted: bool,
     gate_open: bool,
 }
@@ -139,12 +138,8 @@ impl Host for FakeHost {
     fn run(&self, request: &CellRequest, output: &dyn CellOutput) -> Result<(), CellFailure> {
         let mut state = self.state.lock();
         state.cells.push((request.cell.clone(), request.name.clone()));
-        state.running = true;
-        state.interrupted = false;
         drop(state);
-        let result = request.text.lines().try_for_each(|line| self.statement(line, output));
-        self.state.lock().running = false;
-        result
+        request.text.lines().try_for_each(|line| self.statement(line, output))
     }
 
     fn run_all(
@@ -162,9 +157,12 @@ impl Host for FakeHost {
         cells.iter().map(|cell| cell.text.match_indices("wrong").map(fault).collect()).collect()
     }
 
+    fn ready(&self) {
+        self.state.lock().interrupted = false;
+    }
+
     fn interrupt(&self) {
-        let mut state = self.state.lock();
-        state.interrupted = state.running;
+        self.state.lock().interrupted = true;
         self.changed.notify_all();
     }
 

@@ -92,7 +92,11 @@ pub trait Host: Send + Sync {
     /// What is wrong with each of the cells, found in order and without running any.
     fn check(&self, cells: &[CellRequest]) -> Vec<Vec<Diagnostic>>;
 
-    /// Makes the running cell end with [`tidebook_session::FailureKind::Interrupted`]; does nothing while idle.
+    /// Forgets an interrupt that came while no cell ran. Called before anybody can know that the next one has begun.
+    fn ready(&self);
+
+    /// Makes the running cell end with [`tidebook_session::FailureKind::Interrupted`]; where none runs, the next one, unless
+    /// [`Host::ready`] is called before it.
     fn interrupt(&self);
 
     /// What could stand at a byte offset of a text.

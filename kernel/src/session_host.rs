@@ -43,6 +43,10 @@ impl Host for SessionHost {
         self.0.check(cells)
     }
 
+    fn ready(&self) {
+        self.0.ready();
+    }
+
     fn interrupt(&self) {
         self.0.interrupt();
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
 use datafusion_common::ScalarValue;
 use tidebook_dsl::compile::{Compiled, CompiledStatement, StatementKind};
 use tidebook_engine::CatchUp;
@@ -12,6 +11,7 @@ use tidebook_plan::diagnostic::near_names;
 
 use crate::command;
 use crate::compile::{self, recompile};
+use crate::expectation::Patience;
 use crate::markup;
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind, Stream};
 use crate::recovery::Crash;
@@ -94,6 +94,7 @@ pub(crate) fn run(
     if waited == Waited::TimedOut {
         waited = inner.wait(&all, CatchUp::Present, Some(deadline), &session.interrupted);
     }
+    let mut patience = Patience::new(started, None, &session.interrupted);
     match waited {
         Waited::Interrupted => {
             inner.stop(&installed.own);
@@ -101,11 +102,11 @@ pub(crate) fn run(
             installed.faults.add(FailureKind::Interrupted, message.to_string());
         }
         Waited::Done => {
-            installed.judge(inner, request, started, &session.interrupted);
+            installed.judge(inner, request, &mut patience);
             inner.went_well();
         }
         Waited::Failed(message) => {
-            installed.judge(inner, request, started, &session.interrupted);
+            installed.judge(inner, request, &mut patience);
             installed.faults.add_if_none(FailureKind::Runtime, message);
             inner.suspect(&installed.own);
         }
@@ -142,6 +143,12 @@ pub(crate) fn memory(session: &Session) -> Option<u64> {
 /// Decides what to start, what to stop and what to leave as it is.
 pub(crate) fn prepare(session: &Session, inner: &mut Inner, request: &CellRequest, compiled: Compiled) -> Prepared {
     inner.memory.set_limit(memory(session));
+    let catalog = session.catalog();
+    let defined = |table: &str| {
+        let names = compiled.statements.iter();
+        names.map(|statement| &statement.kind).any(|kind| matches!(kind, StatementKind::Define { name, .. } if name == table))
+    };
+    catalog.histories().filter(|(table, _)| defined(table)).for_each(|(_, kept)| inner.histories.trust(kept));
     let mut prepared = Prepared {
         steps: Vec::new(),
         wanted: Vec::new(),
@@ -220,6 +227,11 @@ impl Prepared {
             (_, true) => format!("; {outputs} stay stopped until their cells are run"),
         };
         self.notes.push(format!("{}; the engine was started again{then}", crash.message));
+        for (table, kept) in session.catalog().histories() {
+            if kept.iter().any(|history| inner.histories.is_stopped(history.id)) {
+                self.notes.push(format!("what `{table}` keeps is likely the cause, and stays stopped until its cell is run again"));
+            }
+        }
         if !crash.repeated {
             // What has changed is being started again already.
             let wanted: Vec<OutputId> = self.wanted.iter().filter_map(|wanted| wanted.replaces).collect();
@@ -365,9 +377,9 @@ impl Installed {
     }
 
     /// Adds what the cell's own outputs say against it.
-    pub(crate) fn judge(&mut self, inner: &Inner, request: &CellRequest, started: Instant, interrupted: &Receiver<()>) {
+    pub(crate) fn judge(&mut self, inner: &Inner, request: &CellRequest, patience: &mut Patience<'_>) {
         for running in self.own.iter().filter_map(|id| inner.running.get(id)) {
-            if let Err((kind, message)) = running.verdict(started, interrupted) {
+            if let Err((kind, message)) = running.verdict(patience) {
                 self.faults.add_at(kind, message, request, running.place);
             }
         }

@@ -20,13 +20,64 @@ const NAMED_ROWS: usize = 10;
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What came of a look at an expectation.
-pub(crate) enum Checked {
+enum Checked {
     /// It holds.
     Holds,
     /// It does not, and why.
     Contradicted(String),
     /// The user did not want to wait.
     Interrupted,
+}
+
+/// How long those wait who judge expectations that do not hold yet: one wait for all that are judged together, so that an
+/// interrupt, or the end of a run's time, ends the wait for each of them.
+pub(crate) struct Patience<'a> {
+    since: Instant,
+    until: Option<Instant>,
+    ended: Option<WaitEnd>,
+    interrupted: &'a Receiver<()>,
+}
+
+/// Why nobody waits any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitEnd {
+    /// The user did not want to.
+    Interrupted,
+    /// The time of the whole run is up.
+    TimeUp,
+    /// What stands now is what counts.
+    Judged,
+}
+
+impl<'a> Patience<'a> {
+    /// Waits as long as each expectation says, counted from `since`, but not past `until`.
+    pub(crate) fn new(since: Instant, until: Option<Instant>, interrupted: &'a Receiver<()>) -> Self {
+        Patience { since, until, ended: None, interrupted }
+    }
+
+    /// Waits no longer.
+    pub(crate) fn end(&mut self, why: WaitEnd) {
+        self.ended = Some(why);
+    }
+
+    /// Looks whether `watch` holds, and waits for it for `within`; gives why it does not, and whether that is for lack
+    /// of patience.
+    pub(crate) fn check(&mut self, watch: &Watch, within: Option<Duration>) -> Option<(String, Option<WaitEnd>)> {
+        let wanted = within.map(|within| self.since + within);
+        let cut = wanted.zip(self.until).is_some_and(|(wanted, until)| until < wanted);
+        let deadline = if cut { self.until } else { wanted };
+        match watch.check(deadline.filter(|_| self.ended.is_none()), self.interrupted) {
+            Checked::Holds => None,
+            Checked::Contradicted(why) => {
+                let impatient = self.ended.or(cut.then_some(WaitEnd::TimeUp));
+                Some((why, impatient.filter(|_| within.is_some())))
+            }
+            Checked::Interrupted => {
+                self.ended = Some(WaitEnd::Interrupted);
+                Some((String::new(), self.ended))
+            }
+        }
+    }
 }
 
 /// The state of an expectation.
@@ -72,7 +123,7 @@ impl Watch {
     }
 
     /// Waits until it holds, `deadline`, or an interrupt.
-    pub(crate) fn check(&self, deadline: Option<Instant>, interrupted: &Receiver<()>) -> Checked {
+    fn check(&self, deadline: Option<Instant>, interrupted: &Receiver<()>) -> Checked {
         let mut table = self.table.lock();
         while let Some(contradiction) = self.contradiction(&table) {
             let now = Instant::now();

@@ -7,6 +7,7 @@ use tidebook_engine::CatchUp;
 use tidebook_plan::diagnostic::near_names;
 
 use crate::cell::{self, Installed, Prepared};
+use crate::expectation::{Patience, WaitEnd};
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind};
 use crate::session::{Inner, OutputId, Session, Waited};
 
@@ -37,7 +38,6 @@ impl Session {
         outputs: &[Box<dyn CellOutput>],
         options: &HeadlessOptions,
     ) -> Vec<Result<(), CellFailure>> {
-        let _ = self.interrupted.try_recv();
         let mut inner = self.inner.lock();
         let started = Instant::now();
         let deadline = options.timeout.map(|timeout| started + timeout);
@@ -118,10 +118,16 @@ impl Session {
         let all: Vec<OutputId> =
             installed.iter().flat_map(|(_, _, cell)| cell.own.iter().chain(&cell.rebuilt)).copied().collect();
         let waited = inner.wait(&all, CatchUp::Ended, deadline, &self.interrupted);
+        let mut patience = Patience::new(started, deadline, &self.interrupted);
+        match &waited {
+            Waited::Interrupted => patience.end(WaitEnd::Interrupted),
+            Waited::TimedOut => patience.end(WaitEnd::TimeUp),
+            Waited::Done | Waited::Failed(_) => {}
+        }
         for (at, request, mut cell) in installed {
             inner.take_over(&cell.rebuilt);
             cell.show(self, inner, request, outputs[at].as_ref());
-            cell.judge(inner, request, started, &self.interrupted);
+            cell.judge(inner, request, &mut patience);
             let runs = !cell.own.is_empty() || !cell.rebuilt.is_empty();
             match &waited {
                 Waited::Done => {}
@@ -145,11 +151,12 @@ impl Session {
             recv(self.interrupted) -> _ => {}
             recv(late) -> _ => {}
         }
-        let now = Instant::now();
+        let mut patience = Patience::new(Instant::now(), deadline, &self.interrupted);
+        patience.end(WaitEnd::Judged);
         let mut faults = crate::session::Faults::default();
         for running in inner.running.values() {
             running.drain();
-            if let Err((kind, message)) = running.verdict(now, &self.interrupted) {
+            if let Err((kind, message)) = running.verdict(&mut patience) {
                 faults.add(kind, message);
             }
         }

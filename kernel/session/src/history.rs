@@ -15,7 +15,18 @@ use crate::session::{OutputId, Wanted};
 #[derive(Default)]
 pub(crate) struct Histories {
     running: BTreeMap<HistoryId, ProgramId>,
+    /// Those that the last installation has begun.
+    latest: BTreeSet<HistoryId>,
+    /// How suspect each is since its definition was run: it ran in an engine that failed.
+    suspicion: BTreeMap<HistoryId, u32>,
 }
+
+/// What one failed engine adds to the suspicion, and what it adds to that of a history which was begun right before.
+const PRESENT: u32 = 1;
+const BEGUN_LAST: u32 = 2;
+
+/// A history that is more suspect than this is not begun again for its definition alone.
+const TOLERATED: u32 = 1;
 
 /// What has to change.
 pub(crate) struct HistoryChange {
@@ -47,7 +58,8 @@ impl Histories {
         leaving: &[OutputId],
         wanted: &[Wanted],
     ) -> HistoryChange {
-        let defined = catalog.histories().flat_map(|(_, histories)| histories);
+        let defined =
+            catalog.histories().flat_map(|(_, histories)| histories).filter(|history| !self.is_stopped(history.id));
         let staying =
             outputs.iter().filter(|(id, _)| !leaving.contains(id)).flat_map(|(_, running)| &running.histories);
         let starting = wanted.iter().flat_map(|wanted| &wanted.output.table().histories);
@@ -67,9 +79,31 @@ impl Histories {
         ending.end.iter().filter_map(|id| self.running.get(id).copied()).collect()
     }
 
+    /// Notes that the engine has failed, and all that ran with it.
+    pub(crate) fn engine_failed(&mut self) {
+        for id in std::mem::take(&mut self.running).into_keys() {
+            let more = if self.latest.contains(&id) { BEGUN_LAST } else { PRESENT };
+            *self.suspicion.entry(id).or_default() += more;
+        }
+        self.latest.clear();
+    }
+
+    /// True if it likely made the engine fail: it is begun again when its definition is run, or for who reads it.
+    pub(crate) fn is_stopped(&self, id: HistoryId) -> bool {
+        self.suspicion.get(&id).is_some_and(|suspicion| *suspicion > TOLERATED)
+    }
+
+    /// Notes that a person has run the definition of these.
+    pub(crate) fn trust(&mut self, histories: &[Arc<History>]) {
+        histories.iter().for_each(|history| {
+            self.suspicion.remove(&history.id);
+        });
+    }
+
     /// Notes what was done. Nobody listens to the programs themselves: what they keep is read by others.
     pub(crate) fn changed(&mut self, change: HistoryChange, programs: Vec<Program>) {
         self.running.retain(|id, _| !change.end.contains(id));
+        self.latest = change.begin.iter().map(|history| history.id).collect();
         self.running.extend(change.begin.iter().zip(programs).map(|(history, program)| (history.id, program.id)));
     }
 }

@@ -1,7 +1,6 @@
 //! Going on after a worker has failed. That is a fault of Tidebook, and it ends the engine; the definitions are all there,
 //! so that the next cell can start another engine with what ran.
 
-use crate::history::Histories;
 use crate::session::{Inner, OutputId};
 
 /// How the engine has fared.
@@ -36,16 +35,17 @@ impl Inner {
         }
         self.wear.crashes += 1;
         let suspects = std::mem::take(&mut self.wear.suspects);
-        // What definitions keep begins again with the next installation, and what an output keeps with the output.
-        self.histories = Histories::default();
+        // What definitions keep begins again with the next installation, unless it is the likely cause, and what an output
+        // keeps with the output.
+        self.histories.engine_failed();
         let mut stopped = Vec::new();
         for (id, running) in &mut self.running {
-            running.histories.clear();
-            if let Some(follower) = running.follower.take() {
-                follower.close();
-                if !suspects.contains(id) {
-                    stopped.push(*id);
-                }
+            let kept = std::mem::take(&mut running.histories);
+            let Some(follower) = running.follower.take() else { continue };
+            follower.close();
+            let suspect = suspects.contains(id) || kept.iter().any(|history| self.histories.is_stopped(history.id));
+            if !suspect {
+                stopped.push(*id);
             }
         }
         Some(Crash { message: failure.to_string(), stopped, repeated: self.wear.crashes > 1 })
@@ -232,6 +232,43 @@ mod tests {
         result.unwrap();
         wait_for(&view.unwrap(), |first, failure| first == Some("7") && failure.is_none());
         session.shutdown();
+    }
+
+    /// Waits until the engine has failed behind everybody's back.
+    fn wait_for_failure(session: &Session) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while session.inner.lock().engine.as_ref().is_none_or(|engine| engine.health().is_ok()) {
+            assert!(Instant::now() < deadline, "the engine never failed");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_definition_that_fails_the_engine_is_not_begun_again_until_it_is_run_again() {
+        let session = session();
+        let (result, good, _) = run(&session, "good", "good = rows [ {n: 1} ]\ngood");
+        result.unwrap();
+        let good = good.unwrap();
+        run(&session, "fine", "fine = good | dedupe by n when n > previous.n").0.unwrap();
+        let definition = "bad = read liar() | dedupe by n when n > previous.n";
+        // The engine may fail before the cell has ended or after it.
+        let _ = run(&session, "bad", definition);
+        wait_for_failure(&session);
+        for attempt in 0..3 {
+            let (result, sum, said) = run(&session, "sum", &format!("good | summarize s: sum(n) + {attempt}"));
+            result.unwrap();
+            assert_eq!(said.contains("what `bad` keeps is likely the cause"), attempt == 0, "{said}");
+            assert!(!said.contains("`fine`"), "{said}");
+            wait_for(&sum.unwrap(), |first, failure| first == Some(&(1 + attempt).to_string()) && failure.is_none());
+            session.inner.lock().engine.as_ref().unwrap().health().unwrap();
+        }
+        wait_for(&good, |first, failure| first == Some("1") && failure.is_none());
+        // Who asks for it gets it, and what comes of it.
+        let _ = run(&session, "bad", definition);
+        wait_for_failure(&session);
+        let (result, view, _) = run(&session, "bad", "bad = rows [ {n: 7} ] | dedupe by n when n > previous.n\nbad");
+        result.unwrap();
+        wait_for(&view.unwrap(), |first, failure| first == Some("7") && failure.is_none());
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Outputs that run: each is a program in the engine, what follows it, and the view that a front end draws.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arrow_schema::ArrowError;
-use crossbeam_channel::Receiver;
 use tidebook_dsl::compile::{ExpectProgram, OutputText, ShowProgram, StatementKind, TableProgram, WriteProgram};
 use tidebook_engine::Program;
 use tidebook_plan::connector::{ConnectorError, SinkRequest};
@@ -12,14 +11,14 @@ use tidebook_plan::flow::OrderKey;
 use tidebook_plan::{Fingerprint, History, Schema, Span};
 
 use crate::environment::World;
-use crate::expectation::{Checked, Watch, WatchConsumer, WatchPages};
+use crate::expectation::{Patience, WaitEnd, Watch, WatchConsumer, WatchPages};
 use crate::follow::{Consumer, Follower};
 use crate::output::FailureKind;
 use crate::session::Wanted;
 use crate::shown::{Shown, ShownConsumer, ShownPages};
 use crate::sink::{SinkConsumer, Written, WrittenPages};
 use crate::table::OrderedTable;
-use crate::view::{PageSource, View, ViewKind};
+use crate::view::{Closed, PageSource, View, ViewKind};
 
 /// An output statement that is to run.
 #[derive(Clone)]
@@ -245,7 +244,7 @@ impl Running {
 
     /// A fresh view on the same state, for a cell that runs again unchanged. The old view is closed.
     pub(crate) fn renew_view(&mut self, id: u64) {
-        self.view.close();
+        self.view.close(Closed::RunAgain);
         let view = View::new(id, self.view.kind, self.view.label.clone(), self.body.pages());
         self.view = Arc::new(view.with_limits(self.view.limit, self.view.every));
         self.body.attach(&self.view);
@@ -259,22 +258,27 @@ impl Running {
     }
 
     /// Why it failed, as the cell that holds it should say: an expectation that does not hold (waiting `within` for
-    /// it), a sink that cannot write, a source that broke off.
-    pub(crate) fn verdict(&self, started: Instant, interrupted: &Receiver<()>) -> Result<(), (FailureKind, String)> {
+    /// it, as long as `patience` lasts), a sink that cannot write, a source that broke off.
+    pub(crate) fn verdict(&self, patience: &mut Patience<'_>) -> Result<(), (FailureKind, String)> {
         let failure = match &self.body {
             Body::Table(shown) => shown.failure().map(|why| (FailureKind::Runtime, format!("`{}`: {why}", self.label))),
             Body::Sink(written) => {
                 written.failure().map(|why| (FailureKind::Runtime, format!("writing `{}` failed: {why}", self.label)))
             }
-            Body::Expectation(watch, within) => match watch.check(within.map(|within| started + within), interrupted) {
-                Checked::Holds => None,
-                Checked::Contradicted(why) => {
-                    Some((FailureKind::Expectation, format!("`{}` does not hold: {why}", self.view.label)))
+            Body::Expectation(watch, within) => patience.check(watch, *within).map(|(why, ended)| {
+                let label = &self.view.label;
+                match ended {
+                    Some(WaitEnd::Interrupted) => {
+                        (FailureKind::Interrupted, format!("the wait for `{label}` was interrupted"))
+                    }
+                    Some(WaitEnd::TimeUp) => {
+                        (FailureKind::Expectation, format!("the time is up and `{label}` does not hold: {why}"))
+                    }
+                    Some(WaitEnd::Judged) | None => {
+                        (FailureKind::Expectation, format!("`{label}` does not hold: {why}"))
+                    }
                 }
-                Checked::Interrupted => {
-                    Some((FailureKind::Interrupted, format!("the wait for `{}` was interrupted", self.view.label)))
-                }
-            },
+            }),
         };
         failure.map_or(Ok(()), Err)
     }

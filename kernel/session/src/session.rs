@@ -18,6 +18,7 @@ use crate::memory::{self, Memory};
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind};
 use crate::recovery::Wear;
 use crate::running::{OutputProgram, Running, StartError};
+use crate::view::Closed;
 
 /// How a session is set up.
 #[derive(Clone, Debug)]
@@ -121,13 +122,18 @@ impl Session {
     /// Where the text is wrong, an expectation does not hold, a source or sink fails, or the user interrupts. Good
     /// statements of a cell have their effect even if others of it fail.
     pub fn run(&self, request: &CellRequest, output: &dyn CellOutput) -> Result<(), CellFailure> {
-        // An interrupt that came while nothing ran is not meant for this cell.
-        let _ = self.interrupted.try_recv();
         let mut inner = self.inner.lock();
         crate::cell::run(self, &mut inner, request, output, Instant::now() + REPLY_PATIENCE)
     }
 
-    /// Makes the running cell end with [`FailureKind::Interrupted`]; without one, nothing.
+    /// Forgets an interrupt that came while nothing ran: it is not meant for the next cell. To be called before anybody can
+    /// know that the next cell has begun, so that an interrupt which is meant for that one is not forgotten.
+    pub fn ready(&self) {
+        let _ = self.interrupted.try_recv();
+    }
+
+    /// Makes the running cell end with [`FailureKind::Interrupted`]; where none runs, the next one, unless
+    /// [`Session::ready`] is called before it.
     pub fn interrupt(&self) {
         // A full channel holds an interrupt already.
         let _ = self.interrupt.try_send(());
@@ -234,7 +240,7 @@ impl Inner {
                 follower.close();
             }
             if remove.contains(&id) {
-                left.view.close();
+                left.view.close(Closed::RunAgain);
             }
             views.insert(id, Arc::clone(&left.view));
         }
@@ -289,7 +295,7 @@ impl Inner {
         self.halt(outputs);
         for id in outputs {
             if let Some(running) = self.running.remove(id) {
-                running.view.close();
+                running.view.close(Closed::Stopped);
             }
         }
     }

@@ -68,6 +68,27 @@ pub struct Page {
     pub failure: Option<String>,
     /// For an expectation or a sink: how it stands.
     pub verdict: Option<Verdict>,
+    /// Why nobody follows the table here any more, if so.
+    pub closed: Option<Closed>,
+}
+
+/// Why a view was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The table was stopped, or the session has ended.
+    Stopped,
+    /// Its cell was run again, and has shown the table anew; this one may still be on another page.
+    RunAgain,
+}
+
+impl Closed {
+    /// As people read it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Closed::Stopped => "stopped",
+            Closed::RunAgain => "no longer followed here, since the cell was run again",
+        }
+    }
 }
 
 /// The state behind a view: what the session keeps current and a front end reads.
@@ -104,14 +125,14 @@ impl std::fmt::Debug for View {
 
 struct ViewState {
     version: u64,
-    closed: bool,
+    closed: Option<Closed>,
     source: Box<dyn PageSource>,
 }
 
 impl View {
     /// A view on `source`.
     pub fn new(id: u64, kind: ViewKind, label: String, source: Box<dyn PageSource>) -> Self {
-        let state = ViewState { version: 0, closed: false, source };
+        let state = ViewState { version: 0, closed: None, source };
         View { id, kind, label, limit: None, every: None, state: Mutex::new(state), moved: Condvar::new() }
     }
 
@@ -129,7 +150,7 @@ impl View {
     /// A page of the current state, with the version that it shows.
     pub fn page(&self, request: &PageRequest) -> (u64, Page) {
         let state = self.state.lock();
-        (state.version, state.source.page(request))
+        (state.version, Page { closed: state.closed, ..state.source.page(request) })
     }
 
     /// Says that the state has moved, and wakes who waits.
@@ -147,21 +168,24 @@ impl View {
         self.moved.notify_all();
     }
 
-    /// Ends the view: it will not move again. Its last state can still be read.
-    pub fn close(&self) {
-        self.state.lock().closed = true;
+    /// Ends the view: when it has said so, it will not move again. Its last state can still be read.
+    pub fn close(&self, why: Closed) {
+        let mut state = self.state.lock();
+        state.closed = Some(why);
+        state.version += 1;
+        drop(state);
         self.moved.notify_all();
     }
 
     /// True once it will not move again.
     pub fn is_closed(&self) -> bool {
-        self.state.lock().closed
+        self.state.lock().closed.is_some()
     }
 
     /// Waits until the view's version is past `seen`, it is closed, or `deadline`; gives the version.
     pub fn wait_past(&self, seen: u64, deadline: Instant) -> u64 {
         let mut state = self.state.lock();
-        while state.version <= seen && !state.closed {
+        while state.version <= seen && state.closed.is_none() {
             if self.moved.wait_until(&mut state, deadline).timed_out() {
                 break;
             }

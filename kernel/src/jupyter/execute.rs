@@ -18,32 +18,39 @@ use super::output::ExecutionOutput;
 /// for the end of that time, so that what is sent in answer to the reply is never aborted.
 const ABORT_WINDOW: Duration = Duration::from_millis(40);
 
+/// A request to run a cell, and the way back by the channel that it came on: most clients use shell, and one that uses
+/// control is not left waiting.
+pub struct Asked {
+    /// What is to be run.
+    pub request: Request,
+    /// Where the reply goes.
+    pub replies: UnboundedSender<JupyterMessage>,
+}
+
 /// Runs the cells that come in until no more can come.
-pub fn run_cells(kernel: &Kernel, requests: &Receiver<Request>, replies: &UnboundedSender<JupyterMessage>) {
-    let mut waiting: VecDeque<Request> = VecDeque::new();
-    while let Some(request) = waiting.pop_front().or_else(|| requests.recv().ok()) {
+pub fn run_cells(kernel: &Kernel, requests: &Receiver<Asked>) {
+    let mut waiting: VecDeque<Asked> = VecDeque::new();
+    while let Some(Asked { request, replies }) = waiting.pop_front().or_else(|| requests.recv().ok()) {
+        // Before the cell is known to be busy: whoever interrupts it does so after that.
+        kernel.host.ready();
         kernel.status("busy", &request);
         let reply = execute(kernel, &request);
         let failed = reply.get("status").and_then(Value::as_str) == Some("error");
         let abort = failed && request.flag("stop_on_error", true);
         if abort {
             let until = Instant::now() + ABORT_WINDOW;
-            while let Ok(request) = requests.recv_deadline(until) {
-                waiting.push_back(request);
+            while let Ok(asked) = requests.recv_deadline(until) {
+                waiting.push_back(asked);
             }
         }
-        kernel.reply(replies, request.reply(reply));
+        kernel.reply(&replies, request.reply(reply));
         kernel.status("idle", &request);
         if abort {
-            for request in waiting.drain(..) {
+            for Asked { request, replies } in waiting.drain(..) {
                 kernel.status("busy", &request);
-                let reply = json!({
-                    "status": "aborted",
-                    "execution_count": kernel.history.lock().len(),
-                    "user_expressions": {},
-                    "payload": [],
-                });
-                kernel.reply(replies, request.reply(reply));
+                // No count: front ends would show it beside a cell that never ran.
+                let reply = json!({"status": "aborted"});
+                kernel.reply(&replies, request.reply(reply));
                 kernel.status("idle", &request);
             }
         }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 use jupyter_protocol::{ConnectionInfo, JupyterMessage};
 use jupyter_zmq_client::{
     KernelHeartbeatConnection, RawMessage, RouterRecvConnection, RouterSendConnection, RuntimeError,
@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 use zeromq::{SocketRecv, SocketSend, ZmqMessage};
 
-use super::execute::run_cells;
+use super::execute::{Asked, run_cells};
 use super::history::History;
 use super::iopub::{Listener, Patience, publish};
 use super::kernel::Kernel;
@@ -106,13 +106,13 @@ pub async fn serve(info: &ConnectionInfo, host: Arc<dyn Host>, history: History,
     let (shell_replies, replies) = mpsc::unbounded_channel();
     let (sender, receiver) = shell.split();
     tasks.spawn(send(sender, replies));
-    tasks.spawn(receive(receiver, "shell", seen.clone(), move |request| {
-        if request.kind() == "execute_request" { &cell_sender } else { &shell_sender }.send(request).is_ok()
-    }));
+    let sorter = Sorter { cells: cell_sender.clone(), others: shell_sender, replies: shell_replies.clone() };
+    tasks.spawn(receive(receiver, "shell", seen.clone(), move |request| sorter.take(request)));
     let (control_replies, replies) = mpsc::unbounded_channel();
     let (sender, receiver) = control.split();
     tasks.spawn(send(sender, replies));
-    tasks.spawn(receive(receiver, "control", seen.clone(), move |request| control_sender.send(request).is_ok()));
+    let sorter = Sorter { cells: cell_sender, others: control_sender, replies: control_replies.clone() };
+    tasks.spawn(receive(receiver, "control", seen.clone(), move |request| sorter.take(request)));
     // The kernel asks nobody for input; the socket is read so that nothing piles up in it.
     let (_stdin_sending, receiver) = stdin.split();
     tasks.spawn(receive(receiver, "stdin", seen, move |request| {
@@ -120,9 +120,8 @@ pub async fn serve(info: &ConnectionInfo, host: Arc<dyn Host>, history: History,
         true
     }));
 
-    let to_shell = shell_replies.clone();
-    start("cells", &kernel, move |kernel| run_cells(kernel, &cells, &shell_replies))?;
-    start("shell", &kernel, move |kernel| answer(kernel, &shell_requests, &to_shell))?;
+    start("cells", &kernel, move |kernel| run_cells(kernel, &cells))?;
+    start("shell", &kernel, move |kernel| answer(kernel, &shell_requests, &shell_replies))?;
     start("control", &kernel, move |kernel| answer(kernel, &control_requests, &control_replies))?;
 
     stop.stopped().await;
@@ -138,6 +137,24 @@ pub async fn serve(info: &ConnectionInfo, host: Arc<dyn Host>, history: History,
     tokio::time::sleep(LINGER).await;
     tasks.shutdown().await;
     Ok(())
+}
+
+/// Hands what comes on a channel to the thread that runs cells or to the one that answers the channel's other requests.
+struct Sorter {
+    cells: Sender<Asked>,
+    others: Sender<Request>,
+    replies: mpsc::UnboundedSender<JupyterMessage>,
+}
+
+impl Sorter {
+    /// False once nobody takes requests any more.
+    fn take(&self, request: Request) -> bool {
+        if request.kind() == "execute_request" {
+            self.cells.send(Asked { request, replies: self.replies.clone() }).is_ok()
+        } else {
+            self.others.send(request).is_ok()
+        }
+    }
 }
 
 fn start(name: &str, kernel: &Arc<Kernel>, run: impl FnOnce(&Kernel) + Send + 'static) -> Result<(), ServeError> {

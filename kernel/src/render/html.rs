@@ -83,6 +83,9 @@ fn head(out: &mut String, label: &str, page: &Page, hidden: usize) {
     if let Some(columns) = count_of_hidden_columns(hidden) {
         let _ = write!(out, "<span class=\"tb-note\">{columns}</span>");
     }
+    if let Some(closed) = page.closed {
+        let _ = write!(out, "<span class=\"tb-note\">{}</span>", closed.words());
+    }
     if let Some(errors) = count_of_errors(page) {
         let hint = "rows that failed in a step; the command %errors lists them";
         let _ = write!(out, "<span class=\"tb-errors\" title=\"{hint}\">⚠ {errors}</span>");

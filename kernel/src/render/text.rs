@@ -23,6 +23,7 @@ pub fn table(label: &str, page: &Page, hidden: usize) -> String {
     }
     facts.extend(count_of_hidden_columns(hidden));
     facts.extend(count_of_errors(page));
+    facts.extend(page.closed.map(|closed| closed.words().to_string()));
     let name = match &page.verdict {
         Some(verdict) => format!("{} {}", if verdict.good { "✓" } else { "✗" }, visible(&verdict.text)),
         None => cell(label, LABEL_CHARS),
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
     use crate::render::tests::{column, texts};
     use tidebook_plan::Type;
-    use tidebook_session::Verdict;
+    use tidebook_session::{Closed, Verdict};
 
     #[test]
     fn columns_are_aligned_by_width_on_screen() {
@@ -109,6 +110,7 @@ mod tests {
         assert_eq!(table("t", &page, 0), "t: loading …\nt");
         page.loading = false;
         page.failure = Some("gone\nfor good".to_string());
-        assert_eq!(table("t", &page, 0), "t: no rows\n! gone\n! for good\nt");
+        page.closed = Some(Closed::Stopped);
+        assert_eq!(table("t", &page, 0), "t: no rows, stopped\n! gone\n! for good\nt");
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tidebook_session::Closed;
+
 use super::front_end::{FrontEnd, Received};
 
 /// The one cell of the table that a frame shows.
@@ -59,7 +61,10 @@ async fn a_view_keeps_moving_after_its_cell_until_it_is_closed() {
     assert_eq!(shown(&it.expect("update_display_data", &id).await), "three");
 
     let view = it.host.state().views.remove(0);
-    view.close();
+    view.close(Closed::Stopped);
+    let last = it.expect("update_display_data", &id).await;
+    assert_eq!(shown(&last), "three");
+    assert!(last.text("/data/text~1html").contains(">stopped<"), "{last:?}");
     let deadline = Instant::now() + Duration::from_secs(10);
     while Arc::strong_count(&view) > 1 {
         assert!(Instant::now() < deadline, "the follower of a closed view ends");
