@@ -7,7 +7,7 @@
 //! shortened by replacing it, and no kernel ever writes to one that is gone.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -132,11 +132,17 @@ impl HistoryFile {
         Ok(lines)
     }
 
+    /// Appends a line. What a full disk or a crash has torn off before is ended first: that line is lost, this one is not.
     fn write(&self, line: &Line) -> io::Result<()> {
         let mut options = OpenOptions::new();
-        options.create(true).append(true);
+        options.create(true).append(true).read(true);
         private(&mut options);
-        options.open(&self.path)?.write_all(&encoded(line)?)
+        let mut file = options.open(&self.path)?;
+        let mut bytes = encoded(line)?;
+        if is_torn(&mut file)? {
+            bytes.insert(0, b'\n');
+        }
+        file.write_all(&bytes)
     }
 
     fn replace(&self, lines: &[Line]) -> io::Result<()> {
@@ -151,6 +157,17 @@ impl HistoryFile {
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(fresh, &self.path)
     }
+}
+
+/// True if the last line has no end.
+fn is_torn(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(io::SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 /// A line with its newline, to be written at once.
@@ -189,6 +206,21 @@ mod tests {
         elsewhere.append(&entry(3, 1, "not here")).unwrap();
         assert_eq!(elsewhere.read().unwrap(), vec![entry(3, 1, "not here")]);
         assert_eq!(file.read().unwrap(), vec![entry(1, 1, "a\nb"), entry(2, 1, "é")]);
+    }
+
+    #[test]
+    fn a_line_that_was_torn_off_takes_no_other_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = HistoryFile::new(folder.path().join("history.jsonl"), "/home".into());
+        let session = file.begin_session().unwrap();
+        file.append(&entry(session, 1, "whole")).unwrap();
+        file.append(&entry(session, 2, "torn")).unwrap();
+        let length = fs::metadata(file.path()).unwrap().len();
+        OpenOptions::new().write(true).open(file.path()).unwrap().set_len(length - 5).unwrap();
+        file.append(&entry(session, 3, "next")).unwrap();
+        file.append(&entry(session, 4, "and on")).unwrap();
+        let kept: Vec<i64> = file.read().unwrap().iter().map(|entry| entry.line).collect();
+        assert_eq!(kept, [1, 3, 4]);
     }
 
     #[test]

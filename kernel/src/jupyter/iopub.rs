@@ -19,18 +19,23 @@ use super::queue::{Outgoing, Queue};
 use super::subscriber::{Publication, Subscribers};
 use super::zmtp;
 
-/// How long the publisher waits for a subscriber that takes nothing.
+/// How long the publisher waits for a subscriber that takes nothing, and for one that has not come yet.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// While the kernel runs.
     pub stall: Duration,
     /// When it ends.
     pub end: Duration,
+    /// How long after the start a subscriber gets what was published before it came. A front end opens all channels at once,
+    /// but a subscription may arrive long after the first request, above all where the kernel was started again on the same
+    /// ports: ZeroMQ tries again only after a while. What that request gave would be lost, and the front end would wait for
+    /// its end for ever.
+    pub early: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience { stall: Duration::from_secs(5), end: Duration::from_secs(1) }
+        Patience { stall: Duration::from_secs(5), end: Duration::from_secs(1), early: Duration::from_secs(5) }
     }
 }
 
@@ -73,7 +78,7 @@ impl Listener {
 
 /// Publishes what the queue holds until it is closed and empty.
 pub async fn publish(listener: Listener, signer: Signer, queue: Arc<Queue>, patience: Patience) {
-    let subscribers = Arc::new(Subscribers::default());
+    let subscribers = Arc::new(Subscribers::new(patience.early));
     let accepting = tokio::spawn(accept(listener, signer.clone(), subscribers.clone()));
     while let Some(outgoing) = queue.next().await {
         subscribers.make_room(patience.stall).await;
@@ -118,7 +123,7 @@ async fn accept(listener: Listener, signer: Signer, subscribers: Arc<Subscribers
 async fn attend(stream: impl AsyncRead + AsyncWrite + Unpin, signer: Signer, subscribers: Arc<Subscribers>) {
     let subscriber = subscribers.enter();
     let welcome = |topic: &[u8]| welcome(topic, &signer);
-    if let Err(error) = subscriber.attend(stream, welcome, &subscribers.moved).await {
+    if let Err(error) = subscriber.attend(stream, welcome, &subscribers).await {
         tracing::debug!(%error, "a subscriber went away");
     }
     subscribers.leave(&subscriber);

@@ -117,6 +117,7 @@ impl Subscriber {
         self.outbox.lock().gone
     }
 
+    /// Lets it have messages of a topic from now on; first of all the welcome.
     fn subscribe(&self, topic: Bytes, welcome: Bytes) {
         let mut outbox = self.outbox.lock();
         outbox.topics.push(topic);
@@ -125,6 +126,11 @@ impl Subscriber {
         outbox.push(Entry::Message(welcome), length);
         drop(outbox);
         self.filled.notify_one();
+    }
+
+    /// True if it has asked for the topic of a message already.
+    fn wants(&self, publication: &Publication) -> bool {
+        self.outbox.lock().topics.iter().any(|topic| publication.topic.starts_with(topic))
     }
 
     fn cancel(&self, topic: &Bytes) {
@@ -167,7 +173,7 @@ impl Subscriber {
     }
 
     /// Serves the subscriber's connection until either side ends it; `welcome` makes the first message of a topic, and
-    /// `moved` is told whenever something has left.
+    /// `all` are the subscribers that it is one of.
     ///
     /// # Errors
     /// Where the peer is no subscriber or the connection breaks.
@@ -175,7 +181,7 @@ impl Subscriber {
         &self,
         mut stream: impl AsyncRead + AsyncWrite + Unpin,
         welcome: impl Fn(&[u8]) -> Option<Bytes>,
-        moved: &Notify,
+        all: &Subscribers,
     ) -> Result<(), WireError> {
         timeout(GREETING_TIMEOUT, zmtp::handshake(&mut stream))
             .await
@@ -186,7 +192,7 @@ impl Subscriber {
                 match zmtp::listen(&mut reader).await? {
                     Told::Subscribe(topic) => {
                         if let Some(welcome) = welcome(&topic) {
-                            self.subscribe(topic, welcome);
+                            all.subscribe(self, topic, welcome);
                         }
                     }
                     Told::Cancel(topic) => self.cancel(&topic),
@@ -203,7 +209,7 @@ impl Subscriber {
                         () = self.cut() => return Ok(()),
                     }
                     self.took(piece.len());
-                    moved.notify_one();
+                    all.moved.notify_one();
                 }
             }
             writer.shutdown().await?;
@@ -234,32 +240,76 @@ impl Outbox {
     }
 }
 
+/// Bytes that are kept for those who come late, at most.
+const EARLY_BYTES: usize = 4 << 20;
+
 /// All subscribers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Subscribers {
-    present: Mutex<Vec<Arc<Subscriber>>>,
+    present: Mutex<Present>,
     /// A subscriber has taken something or has gone.
     pub moved: Notify,
 }
 
+#[derive(Debug)]
+struct Present {
+    subscribers: Vec<Arc<Subscriber>>,
+    /// What was published since the start, and its bytes, until the end of that time.
+    early: Option<(Vec<Publication>, usize)>,
+    late_from: Instant,
+}
+
+impl Present {
+    /// Keeps a message for those who come late, as long as that is done.
+    fn keep(&mut self, publication: &Publication) {
+        let Some((kept, bytes)) = &mut self.early else { return };
+        *bytes += publication.wire.len();
+        if *bytes > EARLY_BYTES || Instant::now() >= self.late_from {
+            self.early = None;
+        } else {
+            kept.push(publication.clone());
+        }
+    }
+}
+
 impl Subscribers {
+    /// Nobody yet. Who comes within `early` from now gets what was published before it came.
+    pub fn new(early: Duration) -> Self {
+        let present =
+            Present { subscribers: Vec::new(), early: Some((Vec::new(), 0)), late_from: Instant::now() + early };
+        Subscribers { present: Mutex::new(present), moved: Notify::new() }
+    }
+
     /// A new one.
     pub fn enter(&self) -> Arc<Subscriber> {
         let subscriber = Arc::new(Subscriber::default());
-        self.present.lock().push(subscriber.clone());
+        self.present.lock().subscribers.push(subscriber.clone());
         subscriber
+    }
+
+    /// Lets one of them have the messages of a topic: from now on, or, soon after the start, from then on.
+    fn subscribe(&self, subscriber: &Subscriber, topic: Bytes, welcome: Bytes) {
+        // Under the lock under which messages are given, so that none is given twice and none is passed over.
+        let present = self.present.lock();
+        let early = present.early.iter().filter(|_| Instant::now() < present.late_from).flat_map(|(kept, _)| kept);
+        let missed: Vec<&Publication> =
+            early.filter(|early| early.topic.starts_with(&topic) && !subscriber.wants(early)).collect();
+        subscriber.subscribe(topic, welcome);
+        missed.into_iter().for_each(|early| subscriber.give(early));
     }
 
     /// Forgets one.
     pub fn leave(&self, subscriber: &Arc<Subscriber>) {
         subscriber.cut_off();
-        self.present.lock().retain(|present| !Arc::ptr_eq(present, subscriber));
+        self.present.lock().subscribers.retain(|present| !Arc::ptr_eq(present, subscriber));
         self.moved.notify_one();
     }
 
     /// Gives a message to everyone who has asked for it.
     pub fn give(&self, publication: &Publication) {
-        self.present.lock().iter().for_each(|subscriber| subscriber.give(publication));
+        let mut present = self.present.lock();
+        present.subscribers.iter().for_each(|subscriber| subscriber.give(publication));
+        present.keep(publication);
     }
 
     /// Waits until too much waits for nobody. Who stands still for `patience` is cut off.
@@ -269,7 +319,7 @@ impl Subscribers {
 
     /// Lets everyone have what waits, then disconnects them. Who stands still for `patience` is cut off.
     pub async fn close(&self, patience: Duration) {
-        self.present.lock().iter().for_each(|subscriber| subscriber.close());
+        self.present.lock().subscribers.iter().for_each(|subscriber| subscriber.close());
         self.wait(|subscriber| subscriber.owed_until(patience)).await;
     }
 
@@ -277,7 +327,7 @@ impl Subscribers {
     async fn wait(&self, until: impl Fn(&Subscriber) -> Option<Instant>) {
         loop {
             let mut earliest: Option<Instant> = None;
-            for subscriber in self.present.lock().iter() {
+            for subscriber in &self.present.lock().subscribers {
                 let Some(until) = until(subscriber) else { continue };
                 if until <= Instant::now() {
                     tracing::warn!("disconnecting a subscriber that does not read");

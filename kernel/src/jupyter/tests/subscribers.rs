@@ -32,6 +32,11 @@ struct Publisher {
 
 impl Publisher {
     async fn start() -> Self {
+        Self::with_early(Duration::ZERO).await
+    }
+
+    /// One whose late subscribers get what they have missed for that long.
+    async fn with_early(early: Duration) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let info = ConnectionInfo {
             ip: "127.0.0.1".to_string(),
@@ -46,7 +51,7 @@ impl Publisher {
             kernel_name: None,
         };
         let queue = Arc::new(Queue::default());
-        let patience = Patience { stall: Duration::from_millis(500), end: Duration::from_millis(500) };
+        let patience = Patience { stall: Duration::from_millis(500), end: Duration::from_millis(500), early };
         let listener = Listener::bind(&info).await.unwrap();
         let task = tokio::spawn(publish(listener, Signer::new(&info.key, "kernel"), queue.clone(), patience));
         Publisher { info, queue, task }
@@ -145,5 +150,47 @@ async fn strangers_on_the_port_are_shown_the_door() {
     let mut reader = publisher.subscribe("").await;
     publisher.push(0..1);
     read(&mut reader, 0..1).await;
+    publisher.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_late_after_the_start_has_missed_nothing() {
+    let publisher = Publisher::with_early(DEADLINE).await;
+    let mut first = publisher.subscribe("").await;
+    publisher.push(0..3);
+    publisher.queue.push(publication("status", None, json!({"execution_state": "busy"})));
+    read(&mut first, 0..3).await;
+    next(&mut first).await;
+    let (mut all, mut statuses) = (publisher.subscribe("").await, publisher.subscribe("status").await);
+    publisher.push(3..4);
+    assert_eq!(next(&mut statuses).await, json!({"execution_state": "busy"}));
+    read(&mut all, 0..3).await;
+    assert_eq!(next(&mut all).await, json!({"execution_state": "busy"}));
+    read(&mut all, 3..4).await;
+    read(&mut first, 3..4).await;
+    publisher.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_later_than_that_gets_what_comes_from_then_on() {
+    let publisher = Publisher::start().await;
+    let mut first = publisher.subscribe("").await;
+    publisher.push(0..3);
+    read(&mut first, 0..3).await;
+    let mut second = publisher.subscribe("").await;
+    publisher.push(3..4);
+    read(&mut second, 3..4).await;
+    publisher.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_for_those_who_come_late_has_a_bound() {
+    let publisher = Publisher::with_early(DEADLINE).await;
+    let mut first = publisher.subscribe("").await;
+    publisher.push(0..40);
+    read(&mut first, 0..40).await;
+    let mut second = publisher.subscribe("").await;
+    publisher.push(40..41);
+    read(&mut second, 40..41).await;
     publisher.end().await;
 }
