@@ -105,8 +105,6 @@ impl ItemKind {
 pub struct Inspection {
     /// Its name.
     pub title: String,
-    /// Plain text.
-    pub text: String,
-    /// The same as Markdown.
+    /// What is known, as Markdown: its form comes first, as code.
     pub markdown: String,
 }

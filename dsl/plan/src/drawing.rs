@@ -7,11 +7,12 @@ use unicode_width::UnicodeWidthStr;
 use crate::diagnostic::escape_html;
 use crate::span::{Span, line_column};
 
-/// Characters of a source line that are drawn at most: a cell may hold a line of megabytes.
-const LINE_CHARS: usize = 160;
+/// Characters of a source line that are drawn at most: a cell may hold a line of megabytes, and a page that breaks the line
+/// takes the marks away from what they stand under.
+const LINE_CHARS: usize = 100;
 
 /// Characters before the underlined place that are kept where a line is cut.
-const BEFORE_CHARS: usize = 60;
+const BEFORE_CHARS: usize = 40;
 
 /// What a piece of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +36,19 @@ pub enum Ink {
 }
 
 impl Ink {
-    /// The attributes of ANSI's "select graphic rendition".
+    /// The attributes of ANSI's "select graphic rendition". The colours are of the middle of the palette of 256, which can be
+    /// read on white, on black, and on what notebooks put behind a traceback in their light and dark themes; the first
+    /// sixteen, which every front end draws as it likes, cannot.
     fn ansi(self) -> &'static str {
         match self {
             Ink::Plain => "",
-            Ink::Error => "1;31",
-            Ink::Warning => "1;33",
+            Ink::Error => "1;38;5;196",
+            Ink::Warning => "1;38;5;166",
             Ink::Headline => "1",
-            Ink::Place => "34",
+            Ink::Place => "38;5;244",
             Ink::Fault => "4",
-            Ink::Note => "36",
-            Ink::Help => "32",
+            Ink::Note => "38;5;99",
+            Ink::Help => "38;5;30",
         }
     }
 
@@ -192,7 +195,7 @@ mod tests {
         let mut drawing = Drawing::default();
         drawing.put(Ink::Error, "<b>");
         drawing.put(Ink::Plain, " & more\n");
-        assert_eq!(drawing.to_ansi(), "\u{1b}[1;31m<b>\u{1b}[0m & more\n");
+        assert_eq!(drawing.to_ansi(), "\u{1b}[1;38;5;196m<b>\u{1b}[0m & more\n");
         let html = drawing.to_html();
         assert!(html.contains(">&lt;b&gt;</span> &amp; more\n</pre>"), "{html}");
     }

@@ -244,14 +244,12 @@ impl About {
         About { title: title.to_string(), form: form.into(), doc: doc.into(), ..About::default() }
     }
 
-    /// As text and as Markdown: its form, the first paragraph and the first example, or all of it.
+    /// As Markdown: its form, the first paragraph and the first example, or all of it.
     fn written(self, detailed: bool) -> Inspection {
         let doc = if detailed { self.doc.as_str() } else { self.doc.split("\n\n").next().unwrap_or("") };
         let examples = &self.examples[..if detailed { self.examples.len() } else { self.examples.len().min(1) }];
-        let mut text = format!("{}\n", self.form);
         let mut markdown = format!("```tide\n{}\n```\n", self.form);
         if !doc.is_empty() {
-            text.push_str(&format!("{doc}\n"));
             markdown.push_str(&format!("\n{doc}\n"));
         }
         if !self.rows.is_empty() {
@@ -259,19 +257,15 @@ impl About {
             markdown.push_str(&format!("\n| {first} | {second} | {third} |\n| --- | --- | --- |\n"));
         }
         for [name, form, meaning] in &self.rows {
-            text.push_str(format!("  {name}: {form} {meaning}").trim_end());
-            text.push('\n');
             let form = form.replace('|', "\\|");
             markdown.push_str(&format!("| `{name}` | {form} | {meaning} |\n"));
         }
         for example in examples {
-            text.push_str(&format!("example: {example}\n"));
             markdown.push_str(&format!("\n```tide\n{example}\n```\n"));
         }
         if let Some(note) = self.note.filter(|_| detailed) {
-            text.push_str(&format!("\n{note}\n"));
             markdown.push_str(&format!("\n{note}\n"));
         }
-        Inspection { title: self.title, text, markdown }
+        Inspection { title: self.title, markdown }
     }
 }

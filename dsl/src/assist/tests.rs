@@ -207,20 +207,21 @@ fn offsets_hold_behind_wide_characters_and_ends_of_lines() {
 fn inspection_has_two_levels() {
     let at = |text: &str, offset, detailed| inspect(text, offset, &scope(), &Here, detailed).unwrap();
     let (brief, whole) = (at("orders | where round(1)", 17, false), at("orders | where round(1)", 17, true));
-    assert_eq!(brief.text, "round(x)\nComputes round.\nexample: round(1)\n");
-    assert!(whole.text.contains("round(2)"));
+    assert_eq!(brief.markdown, "```tide\nround(x)\n```\n\nComputes round.\n\n```tide\nround(1)\n```\n");
+    assert!(whole.markdown.contains("round(2)"));
     let (brief, whole) = (at("orders", 3, false), at("orders", 3, true));
-    assert!(brief.text.contains("id: int key") && brief.text.contains("Reads csv(\"orders.csv\")."), "{}", brief.text);
+    assert!(brief.markdown.contains("| `id` | int | key |"), "{}", brief.markdown);
+    assert!(brief.markdown.contains("Reads csv(\"orders.csv\")."), "{}", brief.markdown);
     assert!(!brief.markdown.contains("orders = read") && whole.markdown.contains("orders = read csv(\"orders.csv\")"));
     let connector = at("t = read csv(\"x\")", 10, false);
     assert!(connector.markdown.contains("| `header` | bool | What it does. |"), "{}", connector.markdown);
     assert!(
-        !connector.text.contains("More about it.")
-            && at("t = read csv(\"x\")", 10, true).text.contains("More about it.")
+        !connector.markdown.contains("More about it.")
+            && at("t = read csv(\"x\")", 10, true).markdown.contains("More about it.")
     );
-    assert!(at("orders | join products on orders.product == id", 35, false).text.contains("A column of `orders`."));
-    assert!(at("orders | derive n: qty * 2 | where n > 1", 35, false).text.contains("the steps before"));
-    assert!(at("%errors orders", 10, false).text.starts_with("orders: a table"));
+    assert!(at("orders | join products on orders.product == id", 35, false).markdown.contains("A column of `orders`."));
+    assert!(at("orders | derive n: qty * 2 | where n > 1", 35, false).markdown.contains("the steps before"));
+    assert!(at("%errors orders", 10, false).markdown.starts_with("```tide\norders: a table"));
     assert_eq!(at("%help left join", 8, false).title, "left join");
 }
 
@@ -265,11 +266,11 @@ fn every_offset_of_every_text_is_survived() {
     }
 }
 
-/// The title and the first line at the cursor.
+/// The title and the form at the cursor.
 fn inspected(text: &str) -> Option<(String, String)> {
     let offset = text.find('‸').unwrap();
     let inspection = inspect(&text.replace('‸', ""), offset, &scope(), &Here, false)?;
-    let first = inspection.text.lines().next().unwrap_or("").to_string();
+    let first = inspection.markdown.lines().nth(1).unwrap_or("").to_string();
     Some((inspection.title, first))
 }
 

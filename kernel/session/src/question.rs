@@ -56,7 +56,8 @@ impl Session {
     /// What is known about the word at byte `offset` of `text`; with `detailed`, all of it.
     pub fn inspect(&self, text: &str, offset: usize, detailed: bool) -> Option<Inspected> {
         let found = assist::inspect(text, offset, &self.scope(), self, detailed)?;
-        Some(Inspected { html: markdown::to_html(&found.markdown), text: found.text, markdown: found.markdown })
+        let (html, text) = (markdown::to_html(&found.markdown), markdown::to_text(&found.markdown));
+        Some(Inspected { html, text, markdown: found.markdown })
     }
 
     /// The value of an expression over what is defined, as text.

@@ -29,7 +29,7 @@ background:color-mix(in srgb,var(--tb-fault) 10%,transparent);white-space:pre-wr
 .tidebook-table table.tb{border-collapse:collapse;border:0;margin:0;table-layout:auto;width:auto;\
 font-size:inherit;color:inherit}\
 .tidebook-table .tb th,.tidebook-table .tb td{border:0;padding:3px 14px 3px 0;text-align:left;vertical-align:top;\
-white-space:nowrap;max-width:48em;overflow:hidden;text-overflow:ellipsis;background:none;color:inherit}\
+white-space:pre;max-width:48em;overflow:hidden;text-overflow:ellipsis;background:none;color:inherit}\
 .tidebook-table .tb th+th,.tidebook-table .tb td+td{padding-left:14px}\
 .tidebook-table .tb thead tr{border:0;border-bottom:1px solid var(--tb-rule);background:none}\
 .tidebook-table .tb thead th{font-weight:600;vertical-align:bottom}\
