@@ -158,6 +158,10 @@ class FrontEnd:
         """The table that a display shows now."""
         return read_table(self.screen[display][-1])
 
+    def text(self, display: str) -> str:
+        """What a display shows now, as text."""
+        return self.screen[display][-1]["text/plain"]
+
     def frames(self, display: str) -> list[Table]:
         """Every table that a display has shown, in order."""
         return [read_table(content) for content in self.screen[display]]

@@ -67,6 +67,12 @@ def test_headless(run: Runner, notebook: pathlib.Path) -> None:
     found = {row["wind"]: row["flights"] for row in shown(done.stdout, "wind")}
     assert found == {speed: len(some) for speed, some in delays.items()} and sum(found.values()) > 5_000
 
+    kept = {row["airport"]: row["hours"] for row in shown(done.stdout, "airport")}
+    assert kept == {origin: sum(row["origin"] == origin for row in weather) for origin in ("EWR", "JFK", "LGA")}
+    for origin in kept:
+        (file,) = (notebook.parent / "out" / "weather" / f"origin={origin}").glob("*.parquet")
+        assert file.read_bytes()[:4] == file.read_bytes()[-4:] == b"PAR1"
+
     stored = {row["mime"]: (row["files"], row["bytes"]) for row in shown(done.stdout, "mime")}
     logs = [path.stat().st_size for path in (files / "departures").iterdir()]
     assert stored["text/plain"] == (7, sum(logs))

@@ -9,7 +9,7 @@ import subprocess
 import nbformat
 import pytest
 
-from conftest import Runner
+from conftest import ROOT, Runner
 
 PROGRAM = """
 param least: int = 2
@@ -58,6 +58,11 @@ def test_json(run: Runner, program: pathlib.Path) -> None:
         "errors": 0,
     }
     assert list(first) == ["table", "columns", "rows", "errors"]
+
+
+def test_the_notebooks_are_in_the_one_layout(tidebook: pathlib.Path) -> None:
+    done = subprocess.run([tidebook, "fmt", "--check", ROOT / "notebooks"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_json_of_every_type(run: Runner, tmp_path: pathlib.Path) -> None:

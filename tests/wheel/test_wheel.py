@@ -129,6 +129,8 @@ def test_papermill_with_parameters(environment: dict[str, str], notebook: pathli
     later = shown(notebook.parent / "out.ipynb")
     assert "ink" not in later and "pen" in later
     run(*mill, "-p", "since", "2027-01-01", environment=environment, cwd=notebook.parent, code=1)
+    told = run(*mill, "-p", "since", "never", environment=environment, cwd=notebook.parent, code=1)
+    assert "since" in told and "date" in told
     assert "sinse" in run(*mill, "-p", "sinse", "1", environment=environment, cwd=notebook.parent)
     told = run(SCRIPTS / "papermill", "--help-notebook", notebook, environment=environment, cwd=notebook.parent)
     assert "since: date" in told and "the first day" in told

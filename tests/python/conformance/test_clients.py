@@ -43,6 +43,23 @@ def test_an_error_of_one_aborts_only_what_is_queued_by_then(front_end: FrontEnd,
     assert second.get_shell_msg(timeout=DEADLINE_S)["content"]["status"] == "ok"
 
 
+def test_a_table_that_another_page_shows_anew_says_so(front_end: FrontEnd, second: Any) -> None:
+    """The notebook is open on two pages; its cell is run on one, then on the other, which alone goes on showing it."""
+    code = "ticks = read demo.ticks(rate: 50)\nticks | summarize n: count()"
+    first = front_end.run(code, cell="same").ok().shown[0]
+    again = second.session.msg("execute_request", {"code": code}, metadata={"cellId": "same"})
+    second.shell_channel.send(again)
+    assert second.get_shell_msg(timeout=DEADLINE_S)["content"]["status"] == "ok"
+    front_end.wait_for(first, lambda _: "the cell was run again" in front_end.text(first))
+    front_end._read_iopub_until_idle(again["header"]["msg_id"])
+    (shown,) = [m["content"]["transient"]["display_id"] for m in front_end.finished[again["header"]["msg_id"]]
+                if m["msg_type"] == "display_data" and m["content"]["transient"]]
+    frames = len(front_end.screen[first])
+    count = front_end.table(shown).numbers("n")[0]
+    front_end.wait_for(shown, lambda table: table.numbers("n")[0] > count + 20)
+    assert len(front_end.screen[first]) == frames and "run again" not in front_end.text(shown)
+
+
 def test_one_that_leaves_while_its_cell_runs(front_end: FrontEnd) -> None:
     leaver = front_end.manager.client()
     leaver.start_channels()

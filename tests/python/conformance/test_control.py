@@ -38,6 +38,24 @@ class TestWhileACellRuns:
         assert front_end.finish(running).reply["content"]["ename"] == "Interrupted"
         front_end.run(TABLE + "expect pens is not empty").ok()
 
+    def test_an_interrupt_that_comes_as_soon_as_the_cell_is_known_to_run(self, front_end: FrontEnd) -> None:
+        front_end.run(FOREVER["rows"].splitlines()[0]).ok()
+        for _ in range(20):
+            running = front_end.submit(FOREVER["rows"].splitlines()[1])
+            front_end.await_output(running, "status")
+            front_end.ask("interrupt_request", {}, channel="control")
+            assert front_end.finish(running).reply["content"]["ename"] == "Interrupted"
+        assert front_end.run("%echo on").ok().stream("stdout") == "on\n"
+
+    def test_one_interrupt_ends_every_wait_of_a_cell(self, front_end: FrontEnd) -> None:
+        front_end.run("never = rows [ {n: 1} ] | where n < 0").ok()
+        running = front_end.submit("never\nexpect never within 3600s is not empty\nexpect never within 1800s is not empty")
+        front_end.await_output(running, "display_data")
+        front_end.ask("interrupt_request", {}, channel="control")
+        done = front_end.finish(running)
+        assert done.reply["content"]["ename"] == "Interrupted"
+        assert "3600s" in "".join(done.reply["content"]["traceback"]) or "interrupted" in done.reply["content"]["evalue"]
+
     def test_an_interrupt_aborts_what_is_queued(self, front_end: FrontEnd) -> None:
         running, queued = wait_for_an_hour(front_end), front_end.submit("%echo never")
         front_end.ask("interrupt_request", {}, channel="control")

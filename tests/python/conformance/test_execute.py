@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from cells import TABLE, WRONG, own
+from cells import TABLE, WRONG, own, wait_for_an_hour
 from front_end import FrontEnd
 
 
@@ -71,6 +71,18 @@ class TestExecute:
         wrong, info = front_end.submit(WRONG), front_end.send("kernel_info_request", {})
         assert front_end.finish(wrong).status == "error"
         assert front_end.finish(info).reply["content"]["status"] == "ok"
+
+    def test_a_request_on_control_is_answered_there(self, front_end: FrontEnd) -> None:
+        """The protocol has it on shell; a client that uses control is not left waiting."""
+        request = front_end.send("execute_request", {"code": "%echo over there"}, channel="control")
+        done = front_end.finish(request, "control").ok()
+        assert done.kinds == ["busy", "execute_input", "stream", "idle"] and own(done.messages, request)
+        assert done.reply["msg_type"] == "execute_reply" and done.stream("stdout") == "over there\n"
+        running = wait_for_an_hour(front_end)
+        queued = front_end.send("execute_request", {"code": "%echo never"}, channel="control")
+        front_end.ask("interrupt_request", {}, channel="control")
+        assert front_end.finish(running).status == "error"
+        assert front_end.finish(queued, "control").status == "aborted"
 
     def test_fields_may_be_missing(self, front_end: FrontEnd) -> None:
         done = front_end.finish(front_end.send("execute_request", {"code": "%echo lenient"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -18,6 +19,19 @@ class TestQuestions:
         assert content["status"] == "ok"
         assert "where" in content["matches"]
         assert (content["cursor_start"], content["cursor_end"]) == (len(code) - 3, len(code))
+
+    @pytest.mark.parametrize("before", ["", "# e\u0301\u0302 \U0001f1e9\U0001f1ea \U0001f468\u200d\U0001f469\u200d\U0001f467\r\n", "a = 1 # \u05d0\u05d1\r\n\r\n", "\ufeff# x\n"])
+    def test_positions_count_code_points_whatever_comes_before(self, front_end: FrontEnd, before: str) -> None:
+        """Combining marks, flags, families, text from right to left, and every end of line count as what they are made of."""
+        front_end.run(TABLE).ok()
+        code = before + "pens | where na == 'x'"
+        cursor = len(before) + len("pens | where na")
+        content = front_end.ask("complete_request", {"code": code, "cursor_pos": cursor})
+        assert content["matches"] == ["name"]
+        assert code[content["cursor_start"] : content["cursor_end"]] == "na" and content["cursor_end"] == cursor
+        for place in range(len(before), len(before) + len("pens") + 1):
+            data = front_end.ask("inspect_request", {"code": code, "cursor_pos": place, "detail_level": 0})["data"]
+            assert data["text/plain"].startswith("pens: a table"), place
 
     @pytest.mark.parametrize(
         ("code", "offered"),
@@ -49,6 +63,14 @@ class TestQuestions:
         assert content["status"] == "ok" and content["found"]
         assert set(content["data"]) == {"text/plain", "text/markdown", "text/html"}
         assert all(text.strip() for text in content["data"].values())
+
+    @pytest.mark.parametrize("code", ["pens", "pens | summarize", "pens | summarize total: sum", "t = read csv", "%explain", "set memory"])
+    def test_plain_inspection_has_no_markup(self, front_end: FrontEnd, code: str) -> None:
+        """JupyterLab shows the plain text beside a completion, as it is."""
+        front_end.run(TABLE).ok()
+        for level in (0, 1):
+            data = front_end.ask("inspect_request", {"code": code, "cursor_pos": len(code), "detail_level": level})["data"]
+            assert not re.search(r"`|\*\*\w|^#+ |^ *\|.*\|$|^ *```", data["text/plain"], re.MULTILINE), data["text/plain"]
 
     def test_inspection_of_nothing(self, front_end: FrontEnd) -> None:
         content = front_end.ask("inspect_request", {"code": "zzz", "cursor_pos": 3, "detail_level": 0})
@@ -166,10 +188,10 @@ class TestQuestions:
         ("code", "cursor", "brief", "detailed"),
         [
             ("pens | where name == 'x'", 15, ["name: text", "`pens`"], []),
-            ("pens", 2, ["id: int", "name: text"], ["pens = rows ["]),
+            ("pens", 2, ["| `id` | int |", "name  text"], ["pens = rows ["]),
             ("pens | summarize n: count()", 22, ["count() -> int"], []),
-            ("pens | left join pens as p using (id)", 10, ["left join", "example:"], []),
-            ('t = read csv("x")', 10, ["read csv(", "header"], ["example:"]),
+            ("pens | left join pens as p using (id)", 10, ["left join", "orders | left join products"], []),
+            ('t = read csv("x")', 10, ["read csv(", "header"], ["verkauf.csv"]),
             ('t = read csv("x", header: true)', 21, ["header: bool"], []),
             ("%explain pens", 3, ["%explain"], []),
             ("%help D0101", 9, ["D0101"], ["Wrong:"]),
