@@ -99,7 +99,7 @@ test-rust: ## unit tests, corpus, random plans
 test-python: build data ## the kernel through Jupyter's own client, the headless runner, the quickstart
 	@"$(VENV)/bin/python" -m pytest tests/python
 
-test-browser: system install data tests/browser/node_modules/.ready ## the quickstart in JupyterLab in a browser
+test-browser: system install data tests/browser/node_modules/.ready ## JupyterLab and Notebook 7 in a browser
 	@CHROMIUM="$(CHROMIUM)" node tests/browser/lab.mjs
 
 check: ## the fast checks: no warnings, house rules

@@ -20,15 +20,19 @@ function freePort() {
   });
 }
 
-/** Settings that make the page the same on every run: no news dialog, every cell in the document. */
+/** Settings that make the page the same on every run: no news dialog, every cell in the document, documentation beside completions. */
 async function writeSettings(home) {
   const config = join(home, "config", "labconfig");
   await mkdir(config, { recursive: true });
   const disabledExtensions = { "@jupyterlab/apputils-extension:announcements": true };
   await writeFile(join(config, "page_config.json"), JSON.stringify({ disabledExtensions }));
-  const settings = join(home, "settings", "@jupyterlab", "notebook-extension");
-  await mkdir(settings, { recursive: true });
-  await writeFile(join(settings, "tracker.jupyterlab-settings"), JSON.stringify({ windowingMode: "none" }));
+  const set = async (extension, name, settings) => {
+    const place = join(home, "settings", "@jupyterlab", extension);
+    await mkdir(place, { recursive: true });
+    await writeFile(join(place, `${name}.jupyterlab-settings`), JSON.stringify(settings));
+  };
+  await set("notebook-extension", "tracker", { windowingMode: "none" });
+  await set("completer-extension", "manager", { showDocumentationPanel: true });
 }
 
 /**
@@ -41,7 +45,7 @@ export async function startJupyter(jupyter, folder, home) {
   const token = randomBytes(24).toString("hex");
   const options = [
     "lab", "--no-browser", "--ip=127.0.0.1", `--port=${port}`, "--ServerApp.port_retries=0", `--ServerApp.root_dir=${folder}`,
-    "--allow-root", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--allow-root", "--LabApp.expose_app_in_browser=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
   ];
   const server = spawn(jupyter, options, {
     cwd: folder,

@@ -1,11 +1,10 @@
-// The quickstart as a person meets it: JupyterLab in a real browser, every cell run, then files that change.
+// Tidebook in a real browser: JupyterLab and Notebook 7.
 //
-//     node tests/browser/lab.mjs            (`make test-browser` prepares what it needs)
+//     node tests/browser/lab.mjs [STORY…]          (`make test-browser` prepares what it needs)
 //
 // Environment: CHROMIUM names the browser, SHOTS the folder for screenshots, PREFIX the Python environment with the kernel.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,17 +13,27 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
+import { StoryEnded, check, counted, fail } from "./checks.mjs";
+import { faults, patience } from "./faults.mjs";
+import { gallery } from "./gallery.mjs";
 import { startJupyter } from "./jupyter.mjs";
+import { DEADLINE_MS, NotebookPage } from "./page.mjs";
+import { notebook7, others, quickstart } from "./quickstart.mjs";
+import { again, sideBySide } from "./several.mjs";
+import { writing } from "./writing.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, "../..");
 const PREFIX = process.env.PREFIX || join(ROOT, ".venv");
 const SHOTS = process.env.SHOTS || join(HERE, "shots");
-const DEADLINE_MS = Number(process.env.DEADLINE_MS || 120_000);
 const BROWSER_FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
 ];
+const STORIES = { quickstart, others, writing, faults, patience, sideBySide, again, gallery, notebook7 };
+
+/** Faults of the front ends themselves, whatever the kernel. */
+const NOT_OURS = [/^Cannot read properties of undefined \(reading 'schema'\)$/, /^Command 'filebrowser:open-path' not registered\.$/];
 
 function browserPath() {
   const usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -33,177 +42,53 @@ function browserPath() {
   return found;
 }
 
-let passed = 0;
-const failures = [];
-
-/** One step of the story. The later ones build on the earlier, so the first failure ends it. */
-async function check(what, body) {
+/** Tells one story in a browser session of its own: nothing of one is left for the next. */
+async function tell(name, story, { jupyter, browser, folder }) {
+  const context = await browser.newContext({ viewport: { width: 1400, height: 1000 } });
+  context.setDefaultTimeout(DEADLINE_MS);
+  const pages = [];
+  const faultsOfPages = [];
+  // A notebook whose tables move always has something to save: who leaves the page is asked.
+  context.on("page", (page) => {
+    page.on("pageerror", (error) => faultsOfPages.push(error));
+    page.on("dialog", (dialog) => dialog.accept());
+  });
+  const world = {
+    python: join(PREFIX, "bin", "python"),
+    root: ROOT,
+    open: async (path) => {
+      const among = path.replace(/^(lab\/tree|notebooks)\//, "").replace(/\?.*$/, "");
+      const notebook = new NotebookPage(await context.newPage(), { path: among, ask: world.ask, shots: SHOTS });
+      pages.push(notebook);
+      notebook.url = jupyter.url(path);
+      await notebook.page.goto(notebook.url);
+      return notebook;
+    },
+    folder: async (name) => {
+      await mkdir(join(folder, name), { recursive: true });
+      return join(folder, name);
+    },
+    copy: async (name, file) => {
+      const data = join(ROOT, "notebooks", "data");
+      await mkdir(join(folder, name));
+      await cp(join(ROOT, "notebooks", file), join(folder, name, file));
+      await cp(data, join(folder, name, "data"), { recursive: true, filter: (path) => !path.includes("2014-") });
+      return join(folder, name);
+    },
+    ask: async (path) => (await fetch(jupyter.url(path))).json(),
+  };
   try {
-    await body();
-    passed += 1;
-    console.log(`ok      ${what}`);
+    await story(world);
+    await check(`${name}: the pages themselves had no fault`, async () => assert.deepEqual(faultsOfPages.filter((fault) => !NOT_OURS.some((known) => known.test(fault.message))), []));
   } catch (error) {
-    failures.push(what);
-    console.log(`FAILED  ${what}\n${error.stack}`);
-    throw error;
+    for (const [at, notebook] of pages.entries()) await notebook.shot(`failed-${name}-${at}`).catch(() => {});
+    if (!(error instanceof StoryEnded)) fail(name, error);
+    console.log(jupyter.log().split("\n").slice(-30).join("\n"));
+  } finally {
+    await context.close();
+    // Kernels of the story, and what they read, would slow down the next.
+    for (const session of await world.ask("api/sessions")) await fetch(jupyter.url(`api/sessions/${session.id}`), { method: "DELETE" });
   }
-}
-
-/** What a page shows of the notebook. */
-class NotebookPage {
-  constructor(page) {
-    this.page = page;
-  }
-
-  /** The code cell whose text contains `text`. */
-  cell(text) {
-    return this.page.locator(".jp-CodeCell").filter({ has: this.page.locator(".cm-content", { hasText: text }) }).first();
-  }
-
-  /** The table below that cell: the text of each row's cells. */
-  async table(text) {
-    return this.cell(text).locator(".jp-OutputArea-output table").last().evaluate((table) =>
-      [...table.querySelectorAll("tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText.trim())));
-  }
-
-  /** Waits until the table below that cell is as asked, and gives it. */
-  async tableWhen(text, what, holds) {
-    const end = Date.now() + DEADLINE_MS;
-    let rows = [];
-    while (Date.now() < end) {
-      const shown = (await this.cell(text).locator(".jp-OutputArea-output table").count()) > 0;
-      rows = shown ? await this.table(text) : [];
-      if (shown && holds(rows)) return rows;
-      // Wakes with the next change of the page that the browser draws.
-      await this.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50))));
-    }
-    assert.fail(`the table below \`${text}\` never came to have ${what}:\n${rows.map((row) => row.join(" | ")).join("\n")}`);
-  }
-
-  /** Opens a menu of the menu bar and follows it, level by level. */
-  async menu(bar, ...items) {
-    await this.page.getByRole("menuitem", { name: bar, exact: true }).click();
-    for (const item of items) await this.page.locator(".lm-Menu-itemLabel").getByText(item, { exact: true }).last().click();
-  }
-
-  async shot(name) {
-    await this.page.screenshot({ path: join(SHOTS, `${name}.png`) });
-  }
-
-  async shotOf(text, name) {
-    const cell = this.cell(text);
-    await cell.scrollIntoViewIfNeeded();
-    await cell.screenshot({ path: join(SHOTS, `${name}.png`) });
-  }
-
-  /** Waits until every code cell has its number. */
-  async allFinished() {
-    await this.page.waitForFunction(() => {
-      const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].map((prompt) => prompt.textContent);
-      return prompts.length > 0 && prompts.every((text) => /\[\d+\]/.test(text));
-    }, undefined, { timeout: DEADLINE_MS, polling: 100 });
-  }
-
-  errors() {
-    return this.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]').allInnerTexts();
-  }
-
-  warnings() {
-    return this.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]').allInnerTexts();
-  }
-}
-
-/** Runs the feed as the notebook tells its reader to. */
-function feed(data, ...words) {
-  return new Promise((resolve, reject) => {
-    const program = spawn(join(PREFIX, "bin", "python"), [join(ROOT, "notebooks", "feed.py"), "--data", data, ...words], { stdio: "ignore" });
-    program.once("error", reject);
-    program.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`feed.py ended with ${code}`))));
-  });
-}
-
-const AIRLINES = "by_airline | sort late_percent desc";
-const BOARD = "board | sort scheduled desc";
-const YEARS = "by_year | sort year";
-const LANES = "lanes | sort lane";
-
-const number = (text) => Number(text.replaceAll("\u2212", "-").replaceAll(/[,\u202f\u2009\s]/g, ""));
-const sum = (rows, place) => rows.reduce((total, row) => total + number(row[place]), 0);
-
-async function story(notebook, data) {
-  const { page } = notebook;
-  await check("the notebook opens with its kernel", async () => {
-    await page.waitForSelector(".jp-Notebook .jp-CodeCell", { timeout: DEADLINE_MS });
-    await page.getByText("Tide (Tidebook)").first().waitFor({ timeout: DEADLINE_MS });
-    await notebook.shot("1-opened");
-  });
-
-  await check("all cells run without an error", async () => {
-    await notebook.menu("Run", "Run All Cells");
-    await notebook.allFinished();
-    assert.deepEqual(await notebook.errors(), []);
-    assert.deepEqual(await notebook.warnings(), []);
-  });
-
-  await check("the tables hold the year", async () => {
-    const airlines = await notebook.tableWhen(AIRLINES, "16 airlines", (rows) => rows.length === 16);
-    assert.equal(sum(airlines, 1), 327_346);
-    const years = await notebook.table(YEARS);
-    assert.deepEqual(years.map((row) => number(row[0])), [2013]);
-    assert.equal((await notebook.table(BOARD)).filter((row) => row.length > 1).length, 0, "the board is empty");
-    await notebook.shotOf("flights = read csv", "2-read");
-    await notebook.shotOf(AIRLINES, "3-airlines");
-    await notebook.shotOf("by_hour | sort hour", "4-hours");
-    await notebook.shotOf("destinations | sort flights desc", "5-places");
-    await notebook.shotOf("expect counted equals", "6-expectations");
-    await notebook.shotOf(BOARD, "7-board-empty");
-    await notebook.shotOf("%tables", "8-tables");
-  });
-
-  await check("a table that nobody touches moves", async () => {
-    const before = sum(await notebook.tableWhen(LANES, "4 lanes", (rows) => rows.length === 4), 1);
-    await notebook.tableWhen(LANES, "more ticks", (rows) => sum(rows, 1) > before + 20);
-    await notebook.shotOf(LANES, "9-ticks");
-  });
-
-  await check("a file that changes moves the tables after their cells have finished", async () => {
-    await feed(data, "--flights", "12", "--every", "0.05");
-    await notebook.tableWhen(YEARS, "12 flights of 2014", (rows) => rows.length === 2 && number(rows[1][1]) === 12);
-    await notebook.tableWhen(AIRLINES, "12 flights more", (rows) => sum(rows, 1) === 327_346 + 12);
-    await notebook.tableWhen(BOARD, "eight flights", (rows) => rows.length === 8);
-    assert.deepEqual(await notebook.errors(), []);
-    await notebook.shotOf(BOARD, "10-board");
-    await notebook.shotOf(YEARS, "11-years");
-  });
-
-  await check("a file that goes away takes its rows with it", async () => {
-    await feed(data, "--undo");
-    await notebook.tableWhen(AIRLINES, "the year alone", (rows) => sum(rows, 1) === 327_346);
-    await notebook.tableWhen(YEARS, "2013 alone", (rows) => rows.length === 1);
-  });
-
-  await check("dark theme", async () => {
-    await notebook.menu("Settings", "Theme", "JupyterLab Dark");
-    await page.waitForFunction(() => document.body.dataset.jpThemeLight === "false", undefined, { timeout: DEADLINE_MS });
-    await notebook.shotOf(AIRLINES, "12-airlines-dark");
-  });
-
-  await check("a cell that is edited changes what depends on it, in place", async () => {
-    const before = sum(await notebook.table(AIRLINES), 2);
-    const other = notebook.cell(BOARD);
-    const untouched = await other.locator(".jp-OutputArea").innerHTML();
-    const cell = notebook.cell("param late_after");
-    await cell.locator(".cm-line", { hasText: "param late_after" }).click();
-    await page.keyboard.press("End");
-    await page.keyboard.press("Backspace");
-    await page.keyboard.press("Backspace");
-    await page.keyboard.type("30");
-    await page.keyboard.press("Control+Enter");
-    await notebook.tableWhen(AIRLINES, "fewer late flights", (rows) => rows.length === 16 && sum(rows, 2) < before);
-    assert.deepEqual(await notebook.errors(), []);
-    assert.equal(await other.locator(".jp-OutputArea").innerHTML(), untouched);
-    await notebook.shotOf(AIRLINES, "13-airlines-after-edit");
-  });
 }
 
 const work = await mkdtemp(join(tmpdir(), "tidebook-browser-"));
@@ -212,31 +97,17 @@ try {
   await mkdir(SHOTS, { recursive: true });
   const folder = join(work, "notebooks");
   await mkdir(folder);
-  await cp(join(ROOT, "notebooks", "quickstart.ipynb"), join(folder, "quickstart.ipynb"));
-  await cp(join(ROOT, "notebooks", "data"), join(folder, "data"), { recursive: true, filter: (path) => !path.includes("2014-") });
   jupyter = await startJupyter(join(PREFIX, "bin", "jupyter"), folder, join(work, "home"));
   browser = await chromium.launch({ executablePath: browserPath(), args: BROWSER_FLAGS });
-  const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
-  page.setDefaultTimeout(DEADLINE_MS);
-  const faults = [];
-  page.on("pageerror", (error) => faults.push(error));
-  const notebook = new NotebookPage(page);
-  try {
-    await page.goto(jupyter.url("lab/tree/quickstart.ipynb?reset"));
-    await story(notebook, join(folder, "data"));
-    await check("the page itself had no fault", async () => assert.deepEqual(faults, []));
-  } catch (error) {
-    await notebook.shot("failed");
-    if (failures.length === 0) throw error;
-    console.log(jupyter.log().split("\n").slice(-30).join("\n"));
-  }
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(STORIES);
+  for (const name of wanted) await tell(name, STORIES[name], { jupyter, browser, folder });
 } catch (error) {
-  failures.push("the test itself");
-  console.log(error.stack);
+  fail("the test itself", error);
 } finally {
   await browser?.close();
   await jupyter?.stop();
   await rm(work, { recursive: true, force: true });
 }
-console.log(`browser: ${passed} passed, ${failures.length} failed; screenshots in ${SHOTS}`);
-process.exitCode = failures.length === 0 ? 0 : 1;
+const { passed, failed } = counted();
+console.log(`browser: ${passed} passed, ${failed} failed; screenshots in ${SHOTS}`);
+process.exitCode = failed === 0 ? 0 : 1;
