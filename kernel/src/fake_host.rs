@@ -6,7 +6,7 @@ use parking_lot::{Condvar, Mutex};
 use tidebook_plan::{ColumnType, Diagnostic, Span, Type};
 use tidebook_session::{
     CellFailure, CellOutput, CellRequest, FailureKind, Inspected, Markup, Page, PageColumn, PageRequest, PageSource,
-    Stream, Verdict, View, ViewKind,
+    Standing, Stream, Verdict, View, ViewKind,
 };
 
 use crate::host::{Completeness, Completion, CompletionItem, HeadlessOptions, Host};
@@ -51,7 +51,7 @@ struct Kept(String);
 
 impl PageSource for Kept {
     fn page(&self, _request: &PageRequest) -> Page {
-        Page { verdict: Some(Verdict { good: true, text: self.0.clone() }), ..Page::default() }
+        Page { verdict: Some(Verdict { standing: Standing::Good, text: self.0.clone() }), ..Page::default() }
     }
 
     fn json(&self, name: &str, _limit: Option<usize>) -> String {

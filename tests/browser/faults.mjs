@@ -155,7 +155,7 @@ export async function patience({ open, folder }) {
   const { page } = notebook;
 
   const waits = async () => {
-    await notebook.outputWhen(WAITS, "the expectation", (text) => text.includes("does not hold"));
+    await notebook.outputWhen(WAITS, "the expectation", (text) => text.includes("is not empty: not yet"));
     assert.equal(await notebook.prompt(WAITS), "[*]:");
   };
   const restart = async () => {
@@ -170,7 +170,7 @@ export async function patience({ open, folder }) {
     await waits();
     await notebook.shotOf(WAITS, "waiting");
     await notebook.menu("Kernel", "Interrupt Kernel");
-    await notebook.outputWhen(WAITS, "the interruption", (text) => text.includes("was interrupted"));
+    await notebook.outputWhen(WAITS, "the interruption", (text) => text.includes("was interrupted") && text.includes("does not hold"));
     await notebook.shotOf(WAITS, "interrupted");
   });
 

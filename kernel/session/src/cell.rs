@@ -146,7 +146,9 @@ pub(crate) fn prepare(session: &Session, inner: &mut Inner, request: &CellReques
     let catalog = session.catalog();
     let defined = |table: &str| {
         let names = compiled.statements.iter();
-        names.map(|statement| &statement.kind).any(|kind| matches!(kind, StatementKind::Define { name, .. } if name == table))
+        names
+            .map(|statement| &statement.kind)
+            .any(|kind| matches!(kind, StatementKind::Define { name, .. } if name == table))
     };
     catalog.histories().filter(|(table, _)| defined(table)).for_each(|(_, kept)| inner.histories.trust(kept));
     let mut prepared = Prepared {
@@ -229,7 +231,9 @@ impl Prepared {
         self.notes.push(format!("{}; the engine was started again{then}", crash.message));
         for (table, kept) in session.catalog().histories() {
             if kept.iter().any(|history| inner.histories.is_stopped(history.id)) {
-                self.notes.push(format!("what `{table}` keeps is likely the cause, and stays stopped until its cell is run again"));
+                self.notes.push(format!(
+                    "what `{table}` keeps is likely the cause, and stays stopped until its cell is run again"
+                ));
             }
         }
         if !crash.repeated {

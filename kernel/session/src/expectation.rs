@@ -1,6 +1,7 @@
 //! An expectation on watch: a program that gives the rows which contradict it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
@@ -11,7 +12,7 @@ use tidebook_engine::OutputEvent;
 use crate::follow::Consumer;
 use crate::shown::{empty_page, select, table_json};
 use crate::table::OrderedTable;
-use crate::view::{Page, PageRequest, PageSource, Verdict, View};
+use crate::view::{Page, PageRequest, PageSource, Standing, Verdict, View};
 
 /// How many contradicting rows a failure names.
 const NAMED_ROWS: usize = 10;
@@ -87,6 +88,8 @@ pub(crate) struct Watch {
     table: Mutex<OrderedTable>,
     moved: Condvar,
     view: Mutex<Option<Arc<View>>>,
+    /// True while somebody waits for it to hold.
+    awaited: AtomicBool,
 }
 
 impl Watch {
@@ -103,7 +106,8 @@ impl Watch {
     /// An expectation whose contradicting rows (or, for `is not empty`, supporting rows) come into `table`.
     pub(crate) fn new(text: String, holds_when: HoldsWhen, table: OrderedTable) -> Arc<Self> {
         let table = Mutex::new(table);
-        Arc::new(Watch { text, holds_when, table, moved: Condvar::new(), view: Mutex::new(None) })
+        let (moved, view, awaited) = (Condvar::new(), Mutex::new(None), AtomicBool::new(false));
+        Arc::new(Watch { text, holds_when, table, moved, view, awaited })
     }
 
     /// Lets `view` be told when the verdict may have changed.
@@ -124,6 +128,14 @@ impl Watch {
 
     /// Waits until it holds, `deadline`, or an interrupt.
     fn check(&self, deadline: Option<Instant>, interrupted: &Receiver<()>) -> Checked {
+        let checked = self.look(deadline, interrupted);
+        if self.awaited.swap(false, Ordering::Relaxed) {
+            self.touch();
+        }
+        checked
+    }
+
+    fn look(&self, deadline: Option<Instant>, interrupted: &Receiver<()>) -> Checked {
         let mut table = self.table.lock();
         while let Some(contradiction) = self.contradiction(&table) {
             let now = Instant::now();
@@ -132,6 +144,10 @@ impl Watch {
             };
             if interrupted.try_recv().is_ok() {
                 return Checked::Interrupted;
+            }
+            if !self.awaited.swap(true, Ordering::Relaxed) {
+                parking_lot::MutexGuard::unlocked(&mut table, || self.touch());
+                continue;
             }
             // Whether it moved or not: the loop looks again.
             let _ = self.moved.wait_until(&mut table, deadline.min(now + INTERRUPT_INTERVAL));
@@ -219,12 +235,14 @@ impl PageSource for WatchPages {
                 Err(error) => page.failure = Some(format!("rows cannot be read: {error}")),
             }
         }
-        let state = match (&contradiction, page.loading) {
-            (_, true) => "waiting for its inputs",
-            (None, false) => "holds",
-            (Some(_), false) => "does not hold",
+        let awaited = self.0.awaited.load(Ordering::Relaxed);
+        let (standing, state) = match (&contradiction, page.loading) {
+            (_, true) => (Standing::Open, "waiting for its inputs"),
+            (None, false) => (Standing::Good, "holds"),
+            (Some(_), false) if awaited => (Standing::Open, "not yet"),
+            (Some(_), false) => (Standing::Bad, "does not hold"),
         };
-        page.verdict = Some(Verdict { good: contradiction.is_none(), text: format!("{}: {state}", self.0.text) });
+        page.verdict = Some(Verdict { standing, text: format!("{}: {state}", self.0.text) });
         page
     }
 

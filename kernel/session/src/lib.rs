@@ -35,4 +35,4 @@ pub use output::{CellFailure, CellOutput, CellRequest, FailureKind, Inspected, M
 pub use question::{Completeness, Completion, CompletionItem};
 pub use session::{Session, SessionError, SessionOptions};
 pub use tidebook_dsl::syntax::{Formatted, format};
-pub use view::{Closed, Page, PageColumn, PageRequest, PageSource, Verdict, View, ViewKind};
+pub use view::{Closed, Page, PageColumn, PageRequest, PageSource, Standing, Verdict, View, ViewKind};

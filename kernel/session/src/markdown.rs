@@ -26,8 +26,7 @@ pub(crate) fn to_html(markdown: &str) -> String {
             Block::Table { headed, rows } => {
                 let row = |(at, cells): (usize, &Vec<String>)| {
                     let tag = if headed && at == 0 { "th" } else { "td" };
-                    let cell =
-                        |cell: &String| format!("<{tag} style=\"text-align:left\">{}</{tag}>", HTML.line(cell));
+                    let cell = |cell: &String| format!("<{tag} style=\"text-align:left\">{}</{tag}>", HTML.line(cell));
                     format!("<tr>{}</tr>", cells.iter().map(cell).collect::<String>())
                 };
                 write!(out, "<table>{}</table>", rows.iter().enumerate().map(row).collect::<String>())

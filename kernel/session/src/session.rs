@@ -399,10 +399,10 @@ impl Faults {
     /// Adds a fault of another kind, with the place of the statement that it belongs to.
     pub(crate) fn add_at(&mut self, kind: FailureKind, message: String, request: &CellRequest, span: Span) {
         let (line, column) = line_column(&request.text, span.start);
-        let mut lines = message.lines();
-        let first = lines.next().unwrap_or_default();
-        let rest: String = lines.map(|line| format!("\n{line}")).collect();
-        self.add(kind, format!("{first}\n  --> {}:{line}:{column}{rest}", request.name));
+        let (first, rest) = message.split_once('\n').unwrap_or((&message, ""));
+        self.add(kind, first.to_string());
+        self.drawing.put(Ink::Place, format!("  --> {}:{line}:{column}", request.name));
+        self.drawing.put(Ink::Plain, if rest.is_empty() { "\n".to_string() } else { format!("\n{rest}\n") });
     }
 
     /// Adds a fault unless one is known that explains it.

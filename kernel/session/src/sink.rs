@@ -12,7 +12,7 @@ use tidebook_plan::{ChangeBatch, Schema};
 
 use crate::codec::RowCodec;
 use crate::follow::{Consumer, SETTLE_INTERVAL};
-use crate::view::{Page, PageRequest, PageSource, Verdict, View};
+use crate::view::{Page, PageRequest, PageSource, Standing, Verdict, View};
 
 /// What is known of a sink from outside.
 pub(crate) struct Written {
@@ -197,7 +197,10 @@ impl PageSource for WrittenPages {
             epoch: state.epoch,
             loading: state.epoch == 0 && state.failure.is_none(),
             failure: state.failure.clone(),
-            verdict: Some(Verdict { good: state.failure.is_none(), text }),
+            verdict: Some(Verdict {
+                standing: if state.failure.is_none() { Standing::Good } else { Standing::Bad },
+                text,
+            }),
             ..Page::default()
         }
     }

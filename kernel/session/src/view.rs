@@ -16,11 +16,22 @@ pub enum ViewKind {
     Sink,
 }
 
+/// Whether all is well with something that is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Good,
+    /// It is not.
+    Bad,
+    /// Nobody can say yet: its inputs are being read, or there is time left for it to come true.
+    Open,
+}
+
 /// How something that is watched stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// True while all is well.
-    pub good: bool,
+    /// Whether all is well.
+    pub standing: Standing,
     /// One line that says what is watched and how it stands.
     pub text: String,
 }

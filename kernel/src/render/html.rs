@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use tidebook_plan::diagnostic::escape_html;
-use tidebook_session::Page;
+use tidebook_session::{Page, Standing};
 
 use super::style::CSS;
 use super::value::{is_right_aligned, shortened, visible};
-use super::{count_of_errors, count_of_hidden_columns, count_of_rows, progress};
+use super::{count_of_errors, count_of_hidden_columns, count_of_rows, mark, progress};
 
 /// Characters of a value that are drawn; the whole of it is in its tooltip.
 const CELL_CHARS: usize = 80;
@@ -69,7 +69,12 @@ pub fn table(label: &str, page: &Page, hidden: usize) -> String {
 fn head(out: &mut String, label: &str, page: &Page, hidden: usize) {
     out.push_str("<div class=\"tb-head\">");
     if let Some(verdict) = &page.verdict {
-        let (class, mark) = if verdict.good { ("tb-good", "✓") } else { ("tb-bad", "✗") };
+        let mark = mark(verdict.standing);
+        let class = match verdict.standing {
+            Standing::Good => "tb-good",
+            Standing::Bad => "tb-bad",
+            Standing::Open => "tb-loading",
+        };
         let _ = write!(out, "<span class=\"{class}\">{mark} {}</span>", escape_html(&visible(&verdict.text)));
     } else {
         let (title, name) = titled(label, LABEL_CHARS);
@@ -150,11 +155,11 @@ mod tests {
 
     #[test]
     fn a_verdict_stands_in_the_place_of_the_name() {
-        let verdict = |good| Some(Verdict { good, text: "expect <t> is empty".to_string() });
-        let good = drawn("label", &Page { verdict: verdict(true), ..texts(&[]) });
+        let verdict = |standing| Some(Verdict { standing, text: "expect <t> is empty".to_string() });
+        let good = drawn("label", &Page { verdict: verdict(Standing::Good), ..texts(&[]) });
         assert!(good.contains("<span class=\"tb-good\">✓ expect &lt;t&gt; is empty</span>"), "{good}");
         assert!(!good.contains("<table") && !good.contains("label"), "{good}");
-        let bad = drawn("label", &Page { verdict: verdict(false), ..texts(&[Some("culprit")]) });
+        let bad = drawn("label", &Page { verdict: verdict(Standing::Bad), ..texts(&[Some("culprit")]) });
         assert!(
             bad.contains(
                 "<span class=\"tb-bad\">✗ expect &lt;t&gt; is empty</span><span class=\"tb-note\">1 row</span>"

@@ -8,7 +8,7 @@ mod style;
 pub mod text;
 pub mod value;
 
-use tidebook_session::{Page, PageRequest, View};
+use tidebook_session::{Page, PageRequest, Standing, View};
 
 /// Rows that are drawn where the cell does not say.
 const DEFAULT_ROWS: usize = 20;
@@ -59,6 +59,15 @@ fn fit(page: &mut Page) -> usize {
     let fitting = fitting.count().max(1);
     page.rows.truncate(fitting);
     hidden
+}
+
+/// What stands before a verdict.
+fn mark(standing: Standing) -> char {
+    match standing {
+        Standing::Good => '✓',
+        Standing::Bad => '✗',
+        Standing::Open => '…',
+    }
 }
 
 /// How many columns are not drawn, in words, if there are any.

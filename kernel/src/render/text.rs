@@ -4,7 +4,7 @@ use tidebook_session::Page;
 use unicode_width::UnicodeWidthStr;
 
 use super::value::{is_right_aligned, shortened, visible};
-use super::{count_of_errors, count_of_hidden_columns, count_of_rows, progress};
+use super::{count_of_errors, count_of_hidden_columns, count_of_rows, mark, progress};
 
 /// Characters of a value that are drawn.
 const CELL_CHARS: usize = 60;
@@ -25,7 +25,7 @@ pub fn table(label: &str, page: &Page, hidden: usize) -> String {
     facts.extend(count_of_errors(page));
     facts.extend(page.closed.map(|closed| closed.words().to_string()));
     let name = match &page.verdict {
-        Some(verdict) => format!("{} {}", if verdict.good { "✓" } else { "✗" }, visible(&verdict.text)),
+        Some(verdict) => format!("{} {}", mark(verdict.standing), visible(&verdict.text)),
         None => cell(label, LABEL_CHARS),
     };
     let colon = if facts.is_empty() { "" } else { ": " };
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use crate::render::tests::{column, texts};
     use tidebook_plan::Type;
-    use tidebook_session::{Closed, Verdict};
+    use tidebook_session::{Closed, Standing, Verdict};
 
     #[test]
     fn columns_are_aligned_by_width_on_screen() {
@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn a_verdict_stands_in_the_place_of_the_name() {
-        let verdict = |good| Some(Verdict { good, text: "expect t is empty".to_string() });
-        assert_eq!(table("t", &Page { verdict: verdict(true), ..texts(&[]) }, 0), "✓ expect t is empty");
-        let bad = Page { verdict: verdict(false), ..texts(&[Some("culprit")]) };
+        let verdict = |standing| Some(Verdict { standing, text: "expect t is empty".to_string() });
+        assert_eq!(table("t", &Page { verdict: verdict(Standing::Good), ..texts(&[]) }, 0), "✓ expect t is empty");
+        let bad = Page { verdict: verdict(Standing::Bad), ..texts(&[Some("culprit")]) };
         assert_eq!(table("t", &bad, 0), "✗ expect t is empty: 1 row\nt\nculprit");
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use tidebook_session::{FailureKind, ViewKind};
+use tidebook_session::{FailureKind, Standing, ViewKind};
 
 use crate::collector::{page, run, session, wait_for};
 
@@ -15,12 +15,12 @@ fn an_expectation_stays_on_watch_and_turns_red_and_green_again() {
     run(&session, "a", "t = read jsonl(\"t.jsonl\", watch: true) { n: int }").unwrap();
     let view = run(&session, "b", "expect t all n < 10").unwrap().remove(0);
     assert_eq!(view.kind, ViewKind::Expectation);
-    assert!(page(&view).verdict.is_some_and(|verdict| verdict.good));
+    assert!(page(&view).verdict.is_some_and(|verdict| verdict.standing == Standing::Good));
     std::fs::write(&file, "{\"n\": 1}\n{\"n\": 99}\n").unwrap();
-    let red = wait_for(&view, |page| page.verdict.as_ref().is_some_and(|verdict| !verdict.good));
+    let red = wait_for(&view, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.standing == Standing::Bad));
     assert_eq!(red.rows, vec![vec![Some("99".to_string())]]);
     std::fs::write(&file, "{\"n\": 2}\n").unwrap();
-    wait_for(&view, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.good));
+    wait_for(&view, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.standing == Standing::Good));
 }
 
 #[test]
