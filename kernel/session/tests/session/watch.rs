@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
-use tidebook_session::{FailureKind, Standing, ViewKind};
+use std::time::{Duration, Instant};
 
-use crate::collector::{page, run, session, wait_for};
+use tidebook_session::{CellRequest, FailureKind, Standing, ViewKind};
+
+use crate::collector::{Collector, page, run, session, wait_for};
 
 #[test]
 fn an_expectation_stays_on_watch_and_turns_red_and_green_again() {
@@ -21,6 +23,35 @@ fn an_expectation_stays_on_watch_and_turns_red_and_green_again() {
     assert_eq!(red.rows, vec![vec![Some("99".to_string())]]);
     std::fs::write(&file, "{\"n\": 2}\n").unwrap();
     wait_for(&view, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.standing == Standing::Good));
+}
+
+#[test]
+fn an_expectation_that_is_waited_for_says_not_yet_and_one_interrupt_ends_every_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = session(folder.path(), 1);
+    let collector = Collector::default();
+    let text = "t = rows [ {n: 1} ] | where n < 0\nexpect t within 3600s is not empty\nexpect t within 1800s is not empty";
+    let request = CellRequest { cell: "a".into(), name: "a".into(), text: text.into() };
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| session.run(&request, &collector));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while collector.views.lock().len() < 2 {
+            assert!(Instant::now() < deadline, "the cell never showed its expectations");
+            std::thread::yield_now();
+        }
+        let view = collector.views.lock()[0].clone();
+        let stands = |standing, state: &'static str| {
+            wait_for(&view, |page| {
+                page.verdict.as_ref().is_some_and(|found| found.standing == standing && found.text.ends_with(state))
+            })
+        };
+        stands(Standing::Open, ": not yet");
+        session.interrupt();
+        let failure = running.join().unwrap().unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Interrupted);
+        assert_eq!(failure.text.matches("was interrupted").count(), 2, "{}", failure.text);
+        stands(Standing::Bad, ": does not hold");
+    });
 }
 
 #[test]
