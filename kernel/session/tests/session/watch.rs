@@ -30,7 +30,8 @@ fn an_expectation_that_is_waited_for_says_not_yet_and_one_interrupt_ends_every_w
     let folder = tempfile::tempdir().unwrap();
     let session = session(folder.path(), 1);
     let collector = Collector::default();
-    let text = "t = rows [ {n: 1} ] | where n < 0\nexpect t within 3600s is not empty\nexpect t within 1800s is not empty";
+    let text =
+        "t = rows [ {n: 1} ] | where n < 0\nexpect t within 3600s is not empty\nexpect t within 1800s is not empty";
     let request = CellRequest { cell: "a".into(), name: "a".into(), text: text.into() };
     std::thread::scope(|scope| {
         let running = scope.spawn(|| session.run(&request, &collector));
