@@ -135,6 +135,10 @@ impl SourceConnector for ColumnarSource {
         !options.flag("watch")
     }
 
+    fn only_adds(&self, options: &Options) -> bool {
+        !options.flag("watch")
+    }
+
     fn is_bounded(&self, options: &Options) -> bool {
         !options.flag("watch")
     }
