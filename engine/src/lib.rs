@@ -19,6 +19,7 @@ mod command;
 mod coordinator;
 mod delta;
 mod engine;
+mod growing;
 mod ingest;
 mod output;
 mod render;

@@ -5,16 +5,23 @@
 
 use std::collections::HashMap;
 
+use tidebook_plan::connector::SourceSpec;
 use tidebook_plan::flow::{Fingerprint, FlowNode, FlowPlan, NodeId, Operator};
 
 use crate::command::DataflowId;
+use crate::growing::growing;
 use crate::row::Layout;
+
+/// An order of which so many rows are asked for is kept whole: what it would save is found too slowly.
+const MOST_FIRSTS: u64 = 1_000;
 
 /// How something is arranged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ArrangementKind {
     /// The rows of a node.
     Rows(Layout),
+    /// At least the first rows of each group of a node that only grows, and how many these are.
+    Firsts(Layout, u64),
     /// The sums of a reduce node.
     Sums,
 }
@@ -34,6 +41,11 @@ impl ArrangementKey {
         ArrangementKey { fingerprint: plan.nodes[node].fingerprint, kind: ArrangementKind::Rows(layout) }
     }
 
+    /// The first rows of each group of a node.
+    pub fn firsts(plan: &FlowPlan, node: NodeId, layout: Layout, end: u64) -> Self {
+        ArrangementKey { fingerprint: plan.nodes[node].fingerprint, kind: ArrangementKind::Firsts(layout, end) }
+    }
+
     /// The sums of a reduce node.
     pub fn sums(plan: &FlowPlan, node: NodeId) -> Self {
         ArrangementKey { fingerprint: plan.nodes[node].fingerprint, kind: ArrangementKind::Sums }
@@ -43,6 +55,9 @@ impl ArrangementKey {
     pub fn name(&self) -> String {
         match &self.kind {
             ArrangementKind::Rows(layout) => format!("{} by {:?}", self.fingerprint, layout.key),
+            ArrangementKind::Firsts(layout, end) => {
+                format!("{} first {end} by {:?} in {:?}", self.fingerprint, layout.key, layout.order)
+            }
             ArrangementKind::Sums => format!("{} sums", self.fingerprint),
         }
     }
@@ -68,6 +83,8 @@ pub(crate) struct SharedPlan {
     pub rows: Vec<RowsFrom>,
     /// For each node, whether its errors are read.
     pub errors: Vec<bool>,
+    /// For each top-k node how many first rows of its input's groups it reads, where not all rows are kept for it.
+    pub firsts: Vec<Option<u64>>,
     /// Arrangements that exist, with the dataflows that maintain them.
     pub imports: HashMap<ArrangementKey, DataflowId>,
     /// Arrangements that the new dataflow makes.
@@ -92,12 +109,14 @@ impl SharedPlan {
 /// Arrangements that run, with the dataflows that maintain them.
 pub(crate) type Catalog = HashMap<ArrangementKey, DataflowId>;
 
-/// Decides what of `plan` is shared with what is in the catalog.
-pub(crate) fn share(plan: FlowPlan, catalog: &Catalog) -> SharedPlan {
+/// Decides what of `plan` is shared with what is in the catalog. `only_adds` says of sources that they take no row back.
+pub(crate) fn share(plan: FlowPlan, catalog: &Catalog, only_adds: impl Fn(&SourceSpec) -> bool) -> SharedPlan {
     let count = plan.nodes.len();
+    let grows = growing(&plan, only_adds);
     let mut shared = SharedPlan {
         rows: vec![RowsFrom::Nowhere; count],
         errors: vec![false; count],
+        firsts: vec![None; count],
         imports: HashMap::new(),
         exports: Vec::new(),
         plan,
@@ -160,7 +179,18 @@ pub(crate) fn share(plan: FlowPlan, catalog: &Catalog) -> SharedPlan {
                     arrange(right, Layout::by(&right_keys));
                 }
             }
-            Operator::TopK { input, group, order, .. } => arrange(input, Layout { key: group, order }),
+            Operator::TopK { input, group, order, offset, limit } => {
+                let layout = Layout { key: group, order };
+                let end = offset.saturating_add(limit);
+                let all = ArrangementKey::rows(&shared.plan, input, layout.clone());
+                if grows[input] && end <= MOST_FIRSTS && !catalog.contains_key(&all) {
+                    shared.firsts[node] = Some(end);
+                    let key = ArrangementKey::firsts(&shared.plan, input, layout, end);
+                    needs_rows[input] |= shared.uses(key, catalog);
+                } else {
+                    arrange(input, layout);
+                }
+            }
             Operator::Collect { input, keys, order, .. } => arrange(input, Layout { key: keys, order }),
             Operator::Quantile { input, keys, .. } => arrange(input, Layout::by(&keys)),
             Operator::Union { inputs } => inputs.iter().for_each(|(input, _)| needs_rows[*input] = true),

@@ -109,11 +109,26 @@ fn check(plan: FlowPlan, tables: &[(NodeId, Vec<Vec<Vec<(Row, i64)>>>)], workers
     engine.shutdown();
 }
 
+/// The steps without what they take back.
+fn growing_steps(random: &mut Random, steps: usize) -> Vec<Vec<Vec<(Row, i64)>>> {
+    let mut steps = random_steps(random, steps);
+    steps.iter_mut().flatten().for_each(|rows| rows.retain(|(_, diff)| *diff > 0));
+    steps
+}
+
 /// Runs a plan over two random tables with one and two workers.
 fn check_random(seed: u64, build: impl Fn(&mut FlowBuilder, NodeId, NodeId) -> Vec<NodeId>) {
+    check_steps(seed, random_steps, build);
+}
+
+fn check_steps(
+    seed: u64,
+    steps: impl Fn(&mut Random, usize) -> Vec<Vec<Vec<(Row, i64)>>>,
+    build: impl Fn(&mut FlowBuilder, NodeId, NodeId) -> Vec<NodeId>,
+) {
     for round in 0..6 {
         let mut random = Random(seed * 1_000 + round + 1);
-        let (left, right) = (random_steps(&mut random, 8), random_steps(&mut random, 8));
+        let (left, right) = (steps(&mut random, 8), steps(&mut random, 8));
         let mut builder = FlowBuilder::default();
         let l = constant(&mut builder, &types(), &left);
         let r = constant(&mut builder, &types(), &right);
@@ -262,20 +277,43 @@ fn sums_over_joins_formed_below_them() {
     });
 }
 
+/// First rows of the groups of a table in several orders.
+fn first_rows(b: &mut FlowBuilder, input: NodeId) -> Vec<NodeId> {
+    let key = |column, descending| OrderKey { column, descending };
+    let orders = [vec![], vec![key(2, false)], vec![key(2, true)], vec![key(1, true), key(3, false)]];
+    let mut outputs = Vec::new();
+    for (i, order) in orders.into_iter().enumerate() {
+        for (group, offset, limit) in [(vec![], 0, 3), (vec![0], 0, 1), (vec![0], 1, 2), (vec![1], 2, u64::MAX)] {
+            let limit = if limit == u64::MAX && i == 0 { 1_000 } else { limit };
+            let operator = Operator::TopK { input, group, order: order.clone(), offset, limit: limit.min(1_000) };
+            outputs.push(node(b, operator, types()));
+        }
+    }
+    outputs
+}
+
 #[test]
 fn first_rows_of_groups_in_every_order() {
-    check_random(6, |b, l, _| {
-        let key = |column, descending| OrderKey { column, descending };
-        let orders = [vec![], vec![key(2, false)], vec![key(2, true)], vec![key(1, true), key(3, false)]];
-        let mut outputs = Vec::new();
-        for (i, order) in orders.into_iter().enumerate() {
-            for (group, offset, limit) in [(vec![], 0, 3), (vec![0], 0, 1), (vec![0], 1, 2), (vec![1], 2, u64::MAX)] {
-                let limit = if limit == u64::MAX && i == 0 { 1_000 } else { limit };
-                let operator =
-                    Operator::TopK { input: l, group, order: order.clone(), offset, limit: limit.min(1_000) };
-                outputs.push(node(b, operator, types()));
-            }
-        }
+    check_random(6, |b, l, _| first_rows(b, l));
+}
+
+#[test]
+fn first_rows_of_what_only_grows() {
+    check_steps(11, growing_steps, |b, l, r| {
+        let mut outputs = first_rows(b, l);
+        let once = Operator::Reduce { input: r, keys: (0..5).collect(), aggregates: vec![] };
+        let once = node(b, once, types());
+        let pairs = Operator::Join {
+            left: l,
+            right: once,
+            kind: JoinKind::Semi,
+            left_keys: vec![0],
+            right_keys: vec![0],
+            null_equals_null: true,
+        };
+        let pairs = node(b, pairs, types());
+        let all = node(b, Operator::Union { inputs: vec![(pairs, false), (once, false)] }, types());
+        outputs.extend(first_rows(b, all));
         outputs
     });
 }

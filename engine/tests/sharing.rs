@@ -45,8 +45,8 @@ fn random_node(random: &mut Random, b: &mut FlowBuilder, known: &[NodeId]) -> No
             add(b, Operator::Linear { input, stages })
         }
         3 | 4 => {
-            let aggregates =
-                vec![aggregate(random.pick(&[SumFunction::CountRows, SumFunction::Sum]), Some(0), DataType::Int64)];
+            let (function, summed) = random.pick(&[(SumFunction::CountRows, None), (SumFunction::Sum, Some(0))]);
+            let aggregates = vec![aggregate(function, summed, DataType::Int64)];
             let types = vec![DataType::Utf8, DataType::Int64];
             let input =
                 b.add(Operator::Reduce { input: left, keys: vec![1], aggregates }, types, Span::default(), "sum");
@@ -77,6 +77,7 @@ fn random_plan(random: &mut Random) -> FlowPlan {
 struct Table {
     pen: Pen,
     contents: Multiset,
+    only_adds: bool,
 }
 
 impl Table {
@@ -84,7 +85,9 @@ impl Table {
         let mut rows = Vec::new();
         for _ in 0..random.below(4) + 1 {
             let present: Vec<Row> = self.contents.values().map(|(row, _)| row.clone()).collect();
-            let (row, diff) = if present.len() > 12 || (!present.is_empty() && random.below(3) == 0) {
+            let (row, diff) = if self.only_adds {
+                (vec![int(random.below(9) as i64), text(random.pick(&["a", "b", "c"]))], 1)
+            } else if present.len() > 12 || (!present.is_empty() && random.below(3) == 0) {
                 (random.pick(&present), -1)
             } else {
                 (vec![int(random.below(4) as i64), text(random.pick(&["a", "b", "c"]))], 1)
@@ -96,11 +99,15 @@ impl Table {
     }
 }
 
-fn run(seed: u64, workers: usize) {
+fn run(seed: u64, workers: usize, only_adds: bool) {
     let mut random = Random(seed);
     let ways = [Contents::Held, Contents::Reread, Contents::Stored];
-    let (left, right) = (Scripted::new("left", random.pick(&ways)), Scripted::new("right", random.pick(&ways)));
-    let mut tables = [left.pen(), right.pen()].map(|pen| Table { pen, contents: Multiset::new() });
+    let mut source = |name| {
+        let source = Scripted::new(name, random.pick(&ways));
+        if only_adds { source.only_adding() } else { source }
+    };
+    let (left, right) = (source("left"), source("right"));
+    let mut tables = [left.pen(), right.pen()].map(|pen| Table { pen, contents: Multiset::new(), only_adds });
     let engine = engine_with(workers, vec![Arc::new(left), Arc::new(right)]);
     let mut running: Vec<(FlowPlan, Follower)> = Vec::new();
     // Programs of several rounds share parts, since they are drawn from few.
@@ -152,10 +159,15 @@ fn run(seed: u64, workers: usize) {
 
 #[test]
 fn random_programs_come_and_go_with_one_worker() {
-    (1..40).for_each(|seed| run(seed * 7_919, 1));
+    (1..40).for_each(|seed| run(seed * 7_919, 1, false));
 }
 
 #[test]
 fn random_programs_come_and_go_with_two_workers() {
-    (1..40).for_each(|seed| run(seed * 104_729, 2));
+    (1..40).for_each(|seed| run(seed * 104_729, 2, false));
+}
+
+#[test]
+fn random_programs_come_and_go_over_sources_that_only_add() {
+    (1..40).for_each(|seed| run(seed * 15_485_863, 1 + (seed % 2) as usize, true));
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
-use tidebook_engine::CatchUp;
 use tidebook_plan::ChangeBatch;
 use tidebook_tests::feed::Feed;
 use tidebook_tests::generator::Random;
 use tidebook_tests::harness::{Failure, Harness, Setup};
 
 use crate::measure::{median, quantile};
-use crate::update::wait_for_change;
+use crate::update::{wait_for_change, wait_for_rows};
 
 const LARGE: usize = 1_000_000;
 
@@ -70,7 +69,7 @@ fn updates(aggregates: &str, rows: usize, rounds: usize) -> Result<Vec<f64>, Str
         feed.send("t", ChangeBatch::inserts(numbers(values.into_iter())));
     }
     let [output] = outputs.as_slice() else { return Err("one table is shown".to_string()) };
-    harness.catch_up(&outputs, CatchUp::Present).map_err(told)?;
+    wait_for_rows(&harness, &outputs, rows)?;
     output.events().try_iter().for_each(drop);
     let mut delays = Vec::new();
     for _ in 0..rounds {

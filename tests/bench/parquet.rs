@@ -34,7 +34,7 @@ struct Query {
     sql: &'static str,
 }
 
-const QUERIES: [Query; 4] = [
+const QUERIES: [Query; 5] = [
     Query {
         what: "1 % of the rows, on a column in order",
         tide: "where day >= @2026-01-01 and day < @2026-01-11 | summarize n: count(), total: sum(amount) by city",
@@ -49,6 +49,11 @@ const QUERIES: [Query; 4] = [
         what: "1 % of the rows, on a column without order",
         tide: "where km > 49.5 | summarize n: count(), total: sum(amount) by city",
         sql: "select city, count(*), sum(amount) from t where km > 49.5 group by city",
+    },
+    Query {
+        what: "1 % of the rows, on a text",
+        tide: "where city == \"city 7\" | summarize n: count(), total: sum(amount) by city",
+        sql: "select city, count(*), sum(amount) from t where city = 'city 7' group by city",
     },
     Query {
         what: "all rows, two columns of six",
@@ -86,28 +91,30 @@ pub fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// Streams files of one and of four gigabytes through a `summarize` and prints the most memory that it took.
+/// What a file streams through: each keeps no more than its groups.
+const STREAMED: [&str; 3] = [
+    "summarize n: count(), total: sum(amount), far: sum(km), noted: count(note) by city",
+    "summarize near: min(km), far: max(km), first: first(note by id), last: last(note by id) by city",
+    "top 3 by amount desc per city",
+];
+
+/// Streams files of one and of four gigabytes through some steps and prints the most memory that it took.
 ///
 /// # Errors
 /// Where a program cannot be run.
 pub fn memory() -> Result<(), String> {
     let folder = folder().map_err(|error| error.to_string())?;
-    println!("parquet: memory while a file streams through a summarize");
+    println!("parquet: memory while a file streams through");
     for (name, rows) in [("large1.parquet", 14_000_000), ("large4.parquet", 56_000_000)] {
         let path = folder.join(name);
         make(&path, rows, Compression::UNCOMPRESSED)?;
         let bytes = std::fs::metadata(&path).map_err(|error| error.to_string())?.len();
-        let text = format!(
-            "t = read parquet(\"{name}\")\nt | summarize n: count(), total: sum(amount), far: sum(km), noted: count(note) by city\n"
-        );
-        let cost = measure::run(&mut tidebook(&folder, &text)?)?;
-        println!(
-            "    {:5} MB {rows:9} rows: {:6.0} MB at most, {:6.2} s, {:6.2} s CPU",
-            bytes >> 20,
-            cost.peak,
-            cost.wall,
-            cost.cpu
-        );
+        println!("  {} MB, {rows} rows", bytes >> 20);
+        for steps in STREAMED {
+            let text = format!("t = read parquet(\"{name}\")\nt | {steps}\n");
+            let Cost { peak, wall, cpu, .. } = measure::run(&mut tidebook(&folder, &text)?)?;
+            println!("    {peak:6.0} MB at most, {wall:6.2} s, {cpu:6.2} s CPU: {steps}");
+        }
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The source `test.feed("name")`: its rows are those that a test hands in, batch by batch.
+//! The source `test.feed("name")`: its rows are those that a test hands in, batch by batch. With `only_adds: true` it
+//! promises to take none back.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -35,7 +36,7 @@ impl Feed {
             direction: Direction::Source,
             summary: "rows from a test",
             doc: "Rows that a test hands in.",
-            options: vec![name],
+            options: vec![name, OptionSpec::optional("only_adds", OptionKind::Bool, "takes no row back")],
             examples: &[],
         };
         Arc::new(Feed { spec, channels: Mutex::default() })
@@ -68,6 +69,10 @@ impl SourceConnector for Feed {
 
     fn contents(&self, _options: &Options) -> Contents {
         Contents::Stored
+    }
+
+    fn only_adds(&self, options: &Options) -> bool {
+        options.flag("only_adds")
     }
 
     fn is_bounded(&self, _options: &Options) -> bool {

@@ -23,12 +23,20 @@ struct Case {
     harness: Harness,
     outputs: Vec<Output>,
     states: Vec<InputState>,
+    /// True if inputs without a key take no row back, and say so.
+    only_adds: bool,
     history: String,
 }
 
-fn start(seed: u64, feed: &std::sync::Arc<Feed>) -> Result<Case, String> {
+fn start(seed: u64, feed: &std::sync::Arc<Feed>, only_adds: bool) -> Result<Case, String> {
     let program = generate(seed);
-    let text = tide::program(&program);
+    let mut text = tide::program(&program);
+    if only_adds {
+        for input in &program.inputs {
+            let name = format!("test.feed(\"{}\"", input.name);
+            text = text.replace(&name, &format!("{name}, only_adds: true"));
+        }
+    }
     let setup = Setup {
         workers: 1 + (seed % 2) as usize,
         optimize: seed % 3 != 0,
@@ -41,7 +49,7 @@ fn start(seed: u64, feed: &std::sync::Arc<Feed>) -> Result<Case, String> {
     });
     let (harness, outputs) = started.map_err(|failure| format!("{failure}\n{text}"))?;
     let states = program.inputs.iter().map(InputState::new).collect();
-    Ok(Case { program, text, harness, outputs, states, history: String::new() })
+    Ok(Case { program, text, harness, outputs, states, only_adds, history: String::new() })
 }
 
 impl Case {
@@ -52,7 +60,7 @@ impl Case {
                 continue;
             }
             let size = if epoch == 0 { 8 + random.below(14) } else { 1 + random.below(5) };
-            let changes = state.change(random, size);
+            let changes = if self.only_adds { state.growth(random, size) } else { state.change(random, size) };
             let _ = writeln!(self.history, "epoch {epoch}, {}: {changes:?}", input.name);
             feed.send(&input.name, state.change_batch(&changes));
         }
@@ -100,8 +108,12 @@ impl Case {
 }
 
 fn check(seed: u64, oracle: &Oracle) -> Result<(), String> {
+    check_inputs(seed, oracle, false)
+}
+
+fn check_inputs(seed: u64, oracle: &Oracle, only_adds: bool) -> Result<(), String> {
     let feed = Feed::new();
-    let mut case = start(seed, &feed)?;
+    let mut case = start(seed, &feed, only_adds)?;
     let mut random = Random::new(seed ^ 0x5eed);
     for epoch in 0..4 + random.below(4) {
         let outcome = case.change(&mut random, &feed, epoch).and_then(|()| case.compare(oracle));
@@ -116,8 +128,12 @@ fn check(seed: u64, oracle: &Oracle) -> Result<(), String> {
 
 /// The same with readers that come late: twice, all tables are shown again in a new cell, and the old ones go.
 fn check_late(seed: u64, oracle: &Oracle) -> Result<(), String> {
+    check_late_inputs(seed, oracle, false)
+}
+
+fn check_late_inputs(seed: u64, oracle: &Oracle, only_adds: bool) -> Result<(), String> {
     let feed = Feed::new();
-    let mut case = start(seed, &feed)?;
+    let mut case = start(seed, &feed, only_adds)?;
     let mut random = Random::new(seed ^ 0x1a7e);
     let mut round = |case: &mut Case, epoch: usize| {
         if epoch % 3 == 2 {
@@ -177,6 +193,16 @@ fn random_plans_agree_with_datafusion_at_every_epoch() {
 #[test]
 fn late_readers_of_random_plans_agree_too() {
     over_seeds(PLANS / 4, check_late);
+}
+
+#[test]
+fn random_plans_agree_over_inputs_that_only_grow() {
+    over_seeds(PLANS, |seed, oracle| check_inputs(seed, oracle, true));
+}
+
+#[test]
+fn late_readers_agree_over_inputs_that_only_grow() {
+    over_seeds(PLANS / 4, |seed, oracle| check_late_inputs(seed, oracle, true));
 }
 
 #[test]

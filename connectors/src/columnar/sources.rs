@@ -65,7 +65,8 @@ Reads one file or all that match a pattern, in the order of their paths. ",
 
 Only what a table needs is read: columns that nobody asks for are not, nor row groups and pages whose statistics, page index or \
 bloom filter show that no row passes the `where` at the front of a table; of the rest, the columns of the condition are decoded first. `%explain` shows it after the source's name. \
-Row groups are decoded on several threads, a few batches at a time, so that memory stays level however large a file is. \
+Row groups are decoded on several threads, a few batches at a time, so that memory stays level however large a file is: sums, \
+smallest and largest values, `first`, `last` and `top` then keep no more than their groups (with `watch: true` every value, in order to find the next one when a row goes). \
 Compression may be snappy, gzip, zstd, lz4 or brotli; encrypted files are refused.
 
 ",
@@ -132,6 +133,10 @@ impl SourceConnector for ColumnarSource {
     }
 
     fn selects(&self, options: &Options) -> bool {
+        !options.flag("watch")
+    }
+
+    fn only_adds(&self, options: &Options) -> bool {
         !options.flag("watch")
     }
 

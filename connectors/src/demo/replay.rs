@@ -85,6 +85,10 @@ impl SourceConnector for ReplaySource {
         Contents::Stored
     }
 
+    fn only_adds(&self, _: &Options) -> bool {
+        true
+    }
+
     fn is_bounded(&self, _: &Options) -> bool {
         true
     }

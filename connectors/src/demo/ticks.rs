@@ -106,6 +106,10 @@ impl SourceConnector for TickSource {
         Contents::Stored
     }
 
+    fn only_adds(&self, _: &Options) -> bool {
+        true
+    }
+
     fn is_bounded(&self, options: &Options) -> bool {
         options.int("rows").is_some()
     }

@@ -67,9 +67,11 @@ impl InputFile {
         path: &Path,
         file: Arc<File>,
         layers: &Layers,
-        position: Position,
+        mut position: Position,
         mut buffer: Vec<u8>,
     ) -> io::Result<InputFile> {
+        // Nothing was looked at of what this reader gives.
+        position.open = 0;
         let bytes = layers.open(path, &file)?;
         if position.offset > 0 {
             file.as_ref().seek(SeekFrom::Start(position.offset))?;

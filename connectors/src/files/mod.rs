@@ -59,6 +59,10 @@ impl SourceConnector for FileSource {
         if options.flag("watch") { Contents::Held } else { Contents::Reread }
     }
 
+    fn only_adds(&self, options: &Options) -> bool {
+        !options.flag("watch")
+    }
+
     fn is_bounded(&self, options: &Options) -> bool {
         !options.flag("watch")
     }

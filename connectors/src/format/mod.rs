@@ -47,6 +47,9 @@ pub struct Position {
     pub line: i64,
     /// What the input has said so far that is needed to understand the rest.
     pub state: Option<DecoderState>,
+    /// Bytes behind the offset that were looked at and have no whole record, so that a record that comes in small pieces
+    /// is not looked at again for each of them.
+    pub open: usize,
 }
 
 /// What a decoder remembers of the beginning of an input.

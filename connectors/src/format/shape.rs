@@ -25,6 +25,8 @@ pub struct Field {
     pub column: String,
     /// Its name as JSON most likely spells it, quotes included.
     pub quoted: Vec<u8>,
+    /// The first eight bytes of that, and which bits of them count.
+    head: (u64, u64),
     /// Its type.
     pub ty: ColumnType,
     /// The JSON text of the value where the input has none.
@@ -61,7 +63,24 @@ impl Shape {
 impl Field {
     fn new(name: &str, column: &str, ty: ColumnType, default: Option<Vec<u8>>) -> Field {
         let quoted = serde_json::Value::from(name).to_string().into_bytes();
-        Field { name: name.to_string(), column: column.to_string(), quoted, ty, default }
+        let mut head = ([0; 8], [0; 8]);
+        for (place, byte) in quoted.iter().take(8).enumerate() {
+            (head.0[place], head.1[place]) = (*byte, 0xFF);
+        }
+        let head = (u64::from_le_bytes(head.0), u64::from_le_bytes(head.1));
+        Field { name: name.to_string(), column: column.to_string(), quoted, head, ty, default }
+    }
+
+    /// True if `text` begins with the name in quotes.
+    #[inline]
+    pub fn begins(&self, text: &[u8]) -> bool {
+        match text.first_chunk::<8>() {
+            Some(first) => {
+                u64::from_le_bytes(*first) & self.head.1 == self.head.0
+                    && (self.quoted.len() <= first.len() || text.starts_with(&self.quoted))
+            }
+            None => text.starts_with(&self.quoted),
+        }
     }
 }
 

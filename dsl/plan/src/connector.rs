@@ -382,6 +382,12 @@ pub trait SourceConnector: Send + Sync {
         false
     }
 
+    /// True if no row that it gives is ever taken back, neither by a negative difference nor with its segment: of an order
+    /// then only the rows are kept that are asked for.
+    fn only_adds(&self, _options: &Options) -> bool {
+        false
+    }
+
     /// True if it ends by itself.
     fn is_bounded(&self, options: &Options) -> bool;
 

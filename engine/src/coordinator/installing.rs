@@ -84,7 +84,7 @@ impl Coordinator {
     ) -> Result<(DataflowId, Receiver<OutputEvent>), EngineError> {
         let id = self.next;
         self.next += 1;
-        let shared = share(plan, &self.catalog);
+        let shared = share(plan, &self.catalog, |source| self.only_adds(source));
         let mut feeds = Vec::new();
         for node in shared.fed() {
             match self.feed_for(&shared.plan.nodes[node]) {
@@ -118,6 +118,12 @@ impl Coordinator {
             }
         }
         Ok((id, receiver))
+    }
+
+    /// True if no row of a source is ever taken back. A key's row is, when another one comes.
+    fn only_adds(&self, source: &SourceSpec) -> bool {
+        let connector = self.connectors.get(&source.connector);
+        source.key.is_empty() && connector.is_some_and(|connector| connector.only_adds(&source.options))
     }
 
     fn dataflow(&self, shared: &SharedPlan, events: crossbeam_channel::Sender<OutputEvent>, install: u64) -> Dataflow {

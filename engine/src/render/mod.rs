@@ -9,6 +9,7 @@ mod collect;
 mod dedupe;
 mod eval;
 mod feed;
+mod firsts;
 mod flatten;
 mod grouped;
 mod import;
@@ -106,7 +107,7 @@ struct Renderer<'a, 'scope> {
     registry: &'a mut Registry,
     rows: Vec<Option<Rows<'scope>>>,
     errors: Vec<Option<Rows<'scope>>>,
-    arrangements: HashMap<(NodeId, Layout), Arrangement<'scope, i64>>,
+    arrangements: HashMap<ArrangementKey, Arrangement<'scope, i64>>,
     feeds: Vec<(FeedId, FeedHandle)>,
     buttons: Vec<Button>,
 }
@@ -224,7 +225,10 @@ impl<'scope> Renderer<'_, 'scope> {
             Operator::TopK { input, group, order, offset, limit } => {
                 let layout = Layout { key: group.clone(), order: order.clone() };
                 let codec = self.codec(*input, &layout);
-                let rows = self.arrangement(*input, &layout);
+                let rows = match shared.firsts[id] {
+                    Some(end) => self.firsts(*input, &layout, end),
+                    None => self.arrangement(*input, &layout),
+                };
                 (top_k::top_k(rows, codec, *offset, *limit, install), None)
             }
             Operator::Collect { input, keys, value, order, functions } => {
@@ -289,10 +293,24 @@ impl<'scope> Renderer<'_, 'scope> {
 
     /// The rows of a node arranged: imported, or built and put into the registry.
     fn arrangement(&mut self, node: NodeId, layout: &Layout) -> Arrangement<'scope, i64> {
-        if let Some(arrangement) = self.arrangements.get(&(node, layout.clone())) {
+        let key = ArrangementKey::rows(&self.shared.plan, node, layout.clone());
+        self.known_or(key, |this| import::arrange_rows(this.rows_of(node), this.codec(node, layout)))
+    }
+
+    /// At least the first rows of each group of a node, arranged in the same way.
+    fn firsts(&mut self, node: NodeId, layout: &Layout, end: u64) -> Arrangement<'scope, i64> {
+        let key = ArrangementKey::firsts(&self.shared.plan, node, layout.clone(), end);
+        self.known_or(key, |this| firsts::arrange_firsts(this.rows_of(node), this.codec(node, layout), end))
+    }
+
+    fn known_or(
+        &mut self,
+        key: ArrangementKey,
+        build: impl FnOnce(&Self) -> Arrangement<'scope, i64>,
+    ) -> Arrangement<'scope, i64> {
+        if let Some(arrangement) = self.arrangements.get(&key) {
             return arrangement.clone();
         }
-        let key = ArrangementKey::rows(&self.shared.plan, node, layout.clone());
         let arrangement = if self.shared.imports.contains_key(&key) {
             let Some(trace) = self.registry.rows.get_mut(&key) else {
                 unreachable!("the coordinator imports what is registered")
@@ -301,11 +319,11 @@ impl<'scope> Renderer<'_, 'scope> {
             self.buttons.push(button);
             arrangement
         } else {
-            let arrangement = import::arrange_rows(self.rows_of(node), self.codec(node, layout));
-            self.registry.rows.insert(key, arrangement.trace.clone());
+            let arrangement = build(self);
+            self.registry.rows.insert(key.clone(), arrangement.trace.clone());
             arrangement
         };
-        self.arrangements.insert((node, layout.clone()), arrangement.clone());
+        self.arrangements.insert(key, arrangement.clone());
         arrangement
     }
 
@@ -326,7 +344,7 @@ impl Registry {
     /// Forgets an arrangement.
     pub fn remove(&mut self, key: &ArrangementKey) {
         match key.kind {
-            ArrangementKind::Rows(_) => drop(self.rows.remove(key)),
+            ArrangementKind::Rows(_) | ArrangementKind::Firsts(..) => drop(self.rows.remove(key)),
             ArrangementKind::Sums => drop(self.sums.remove(key)),
         }
     }

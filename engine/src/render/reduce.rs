@@ -204,6 +204,7 @@ pub(super) fn results<'scope>(
         step: node.step.clone(),
     };
     let whole = keys.is_empty();
+    let only_keys = !whole && aggregates.is_empty();
     let scope = sums.stream.scope();
     let mut reading = Reading::new(sums.trace);
     let mut builder = OperatorBuilder::new("Results".to_string(), scope);
@@ -274,13 +275,18 @@ pub(super) fn results<'scope>(
                     let mut at = 0;
                     while at < times.len() {
                         let epoch = times[at].0;
-                        let results = pending.entry(epoch).or_default();
-                        if whole || sums.rows > 0 {
-                            results.push(key, sums.clone(), -1);
-                        }
+                        let before = (whole || sums.rows > 0).then(|| sums.clone());
                         while at < times.len() && times[at].0 == epoch {
                             sums.plus_equals(&times[at].1);
                             at += 1;
+                        }
+                        // Without aggregates a group has the same row as long as it is there.
+                        if only_keys && before.is_some() && sums.rows > 0 {
+                            continue;
+                        }
+                        let results = pending.entry(epoch).or_default();
+                        if let Some(before) = before {
+                            results.push(key, before, -1);
                         }
                         if whole || sums.rows > 0 {
                             // Sums can be large: only where a later epoch needs them, they are copied.

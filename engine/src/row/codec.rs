@@ -186,6 +186,11 @@ pub(crate) fn worker_of_empty_key(peers: usize) -> usize {
     worker_of(PLAIN_KEY, &[], peers)
 }
 
+/// The worker that keeps an encoded key.
+pub(crate) fn worker_of_key(key: &[u8], peers: usize) -> usize {
+    worker_of(key[0], &key[1..], peers)
+}
+
 fn worker_of(marker: u8, key: &[u8], peers: usize) -> usize {
     if marker == NULL_KEY { (hash_bytes(key) ^ 1) as usize % peers } else { hash_bytes(key) as usize % peers }
 }

@@ -11,6 +11,20 @@ fn fold(a: u64, b: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
+/// The first eight bytes, the first one lowest; zeros where there are less.
+#[inline]
+pub(crate) fn first_word(bytes: &[u8]) -> u64 {
+    if let Some(word) = bytes.first_chunk::<8>() {
+        return u64::from_le_bytes(*word);
+    }
+    // Two halves that may overlap say the same where they do.
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let last = u64::from(u32::from_le_bytes(*last));
+        return u64::from(u32::from_le_bytes(*first)) | last << (8 * (bytes.len() - 4));
+    }
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
 /// Hash of a byte string.
 #[inline]
 pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
@@ -20,11 +34,7 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
         state = fold(state ^ u64::from_le_bytes(*word), FACTOR);
     }
     if !tail.is_empty() {
-        let mut last = 0u64;
-        for byte in tail.iter().rev() {
-            last = (last << 8) | u64::from(*byte);
-        }
-        state = fold(state ^ last, FACTOR);
+        state = fold(state ^ first_word(tail), FACTOR);
     }
     fold(state, SEED | 1)
 }
@@ -48,5 +58,15 @@ mod tests {
         assert!(counts.iter().all(|count| (9_000..11_000).contains(count)), "{counts:?}");
         assert_ne!(hash_bytes(b""), hash_bytes(b"\0"), "length counts");
         assert_ne!(hash_word(1), hash_word(2));
+    }
+
+    #[test]
+    fn words_are_read_at_every_length() {
+        let bytes: Vec<u8> = (1..=9).collect();
+        for length in 0..=9 {
+            let mut word = [0; 8];
+            word[..length.min(8)].copy_from_slice(&bytes[..length.min(8)]);
+            assert_eq!(first_word(&bytes[..length]), u64::from_le_bytes(word), "{length} bytes");
+        }
     }
 }

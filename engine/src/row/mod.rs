@@ -13,8 +13,8 @@ mod spine;
 
 pub(crate) use arrange::{arrange, read_upper};
 pub(crate) use batcher::Chunk;
-pub(crate) use codec::{Codec, Layout, NULL_KEY, converter, worker_of_empty_key};
-pub(crate) use hash::{hash_bytes, hash_word};
+pub(crate) use codec::{Codec, Layout, NULL_KEY, converter, worker_of_empty_key, worker_of_key};
+pub(crate) use hash::{first_word, hash_bytes, hash_word};
 pub(crate) use packed::Packed;
 pub(crate) use reading::Reading;
 pub(crate) use spine::{Arrangement, Batch, BatchCursor, BatchSpan, Cursors, Difference, Trace, time_at};

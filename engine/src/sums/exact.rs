@@ -33,12 +33,34 @@ pub(crate) struct ExactSum {
 
 impl ExactSum {
     /// Adds a finite value `diff` times. Call [`ExactSum::settle`] before comparing or storing.
+    #[inline]
     pub fn add(&mut self, value: f64, diff: i64) {
         let (mantissa, position) = parts(value);
         if mantissa == 0 || diff == 0 {
             return;
         }
         let negative = value.is_sign_negative() != (diff < 0);
+        if diff.unsigned_abs() != 1 {
+            return self.add_often(mantissa, position, diff, negative);
+        }
+        // 53 bits, shifted by at most 31, are three digits.
+        let shifted = u128::from(mantissa) << (position % DIGIT);
+        let place = position / DIGIT;
+        let part = |i: u32| i64::from((shifted >> (DIGIT * i)) as u32);
+        let parts = [part(0), part(1), part(2)];
+        if place < self.first || (place - self.first) as usize + parts.len() > self.digits.len() {
+            self.reach(place, place + parts.len() as u32);
+        }
+        let start = (place - self.first) as usize;
+        if let Some(words) = self.digits.get_mut(start..start + parts.len()) {
+            for (word, part) in words.iter_mut().zip(parts) {
+                *word += if negative { -part } else { part };
+            }
+        }
+        self.added();
+    }
+
+    fn add_often(&mut self, mantissa: u64, position: u32, diff: i64, negative: bool) {
         let magnitude = u128::from(mantissa) * u128::from(diff.unsigned_abs());
         let low_bits = position % DIGIT;
         // 53 bits times 63 bits, shifted by at most 31: the part above 128 bits goes on by itself.
@@ -78,6 +100,12 @@ impl ExactSum {
         for (word, part) in self.digits[start..].iter_mut().zip(&parts[..used]) {
             *word += if negative { -part } else { *part };
         }
+        self.added();
+    }
+
+    /// Counts an addition, and passes carries on in good time.
+    #[inline]
+    fn added(&mut self) {
         self.pending += 1;
         if self.pending >= MAX_PENDING {
             self.settle();

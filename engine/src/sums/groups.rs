@@ -11,7 +11,7 @@ use arrow_schema::{DataType, TimeUnit};
 use hashbrown::HashTable;
 
 use super::{SlotPlan, Slots, Sums};
-use crate::row::{Packed, converter, hash_bytes, hash_word};
+use crate::row::{Packed, converter, first_word, hash_bytes, hash_word};
 
 /// Groups with their sums.
 pub(crate) struct Groups {
@@ -77,15 +77,32 @@ enum Keys {
 struct Strings {
     numbers: HashTable<u32>,
     strings: Packed,
+    heads: Vec<Head>,
     hashes: Vec<u64>,
     null: Option<u32>,
+}
+
+/// The first eight bytes of a string and its length: of short strings that is all there is to compare.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Head(u64, usize);
+
+impl Head {
+    #[inline]
+    fn of(string: &[u8]) -> Head {
+        Head(first_word(string), string.len())
+    }
 }
 
 impl Strings {
     #[inline]
     fn number(&mut self, string: &[u8]) -> u32 {
-        let hash = hash_bytes(string);
-        if let Some(number) = self.numbers.find(hash, |number| self.strings.get(*number as usize) == string) {
+        let (hash, head) = (hash_bytes(string), Head::of(string));
+        let (heads, strings) = (&self.heads, &self.strings);
+        let same = |number: &u32| {
+            let number = *number as usize;
+            heads[number] == head && (string.len() <= size_of::<u64>() || strings.get(number) == string)
+        };
+        if let Some(number) = self.numbers.find(hash, same) {
             return *number;
         }
         self.insert(hash, string)
@@ -95,6 +112,7 @@ impl Strings {
     fn insert(&mut self, hash: u64, string: &[u8]) -> u32 {
         let number = self.hashes.len() as u32;
         self.strings.push(string);
+        self.heads.push(Head::of(string));
         self.hashes.push(hash);
         let hashes = &self.hashes;
         self.numbers.insert_unique(hash, number, |number| hashes[*number as usize]);
@@ -107,6 +125,7 @@ impl Strings {
         }
         let number = self.hashes.len() as u32;
         self.strings.push(&[]);
+        self.heads.push(Head::of(&[]));
         self.hashes.push(0);
         self.null = Some(number);
         number

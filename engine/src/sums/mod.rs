@@ -61,6 +61,7 @@ pub(crate) struct FloatSum {
 
 impl FloatSum {
     /// Adds a value `diff` times.
+    #[inline]
     pub fn add(&mut self, value: f64, diff: i64) {
         self.count += diff;
         if value.is_finite() {

@@ -127,7 +127,6 @@ impl Slots {
 
     /// Adds a batch, whose row `i` belongs to the group `groups[i]`.
     pub fn add(&mut self, plan: &SlotPlan, rows: &RecordBatch, diffs: Option<&[i64]>, groups: &[u32]) {
-        let diff = |i: usize| diffs.map_or(1, |diffs| diffs[i]);
         match diffs {
             None => groups.iter().for_each(|group| self.rows[*group as usize] += 1),
             Some(diffs) => groups.iter().zip(diffs).for_each(|(group, diff)| self.rows[*group as usize] += diff),
@@ -137,18 +136,12 @@ impl Slots {
                 input: spec.input.map(|column| rows.column(column)),
                 filter: spec.filter.map(|column| rows.column(column).as_boolean()),
             };
-            let each = |add: &mut dyn FnMut(usize, usize, i64)| {
-                for (i, group) in groups.iter().enumerate() {
-                    if counts.row(i) {
-                        add(i, *group as usize, diff(i));
-                    }
-                }
-            };
+            let rows = Counting { counts: &counts, groups, diffs };
             match column {
-                Column::Count(totals) => each(&mut |_, group, diff| totals[group] += diff),
+                Column::Count(totals) => rows.each(|_, group, diff| totals[group] += diff),
                 Column::Int(totals, sums) => {
                     let values = integers(counts.input);
-                    each(&mut |i, group, diff| {
+                    rows.each(|i, group, diff| {
                         totals[group] += diff;
                         sums[group] = sums[group].wrapping_add(i128::from(values[i]) * i128::from(diff));
                     });
@@ -157,7 +150,7 @@ impl Slots {
                     let Some(values) = counts.input.and_then(|input| input.as_primitive_opt::<Decimal128Type>()) else {
                         unreachable!("a wide slot sums decimals")
                     };
-                    each(&mut |i, group, diff| {
+                    rows.each(|i, group, diff| {
                         totals[group] += diff;
                         let product = i256::from_i128(values.value(i)).wrapping_mul(i256::from_i128(i128::from(diff)));
                         let (low, high) = product.to_parts();
@@ -168,22 +161,22 @@ impl Slots {
                     let Some(values) = counts.input.and_then(|input| input.as_primitive_opt::<Float64Type>()) else {
                         unreachable!("a float slot sums floats")
                     };
-                    each(&mut |i, group, diff| sums[group].add(values.value(i), diff));
+                    rows.each(|i, group, diff| sums[group].add(values.value(i), diff));
                 }
                 Column::Moments(sums) => {
                     let Some(input) = counts.input else { unreachable!("moments have an input") };
                     match input.data_type() {
                         DataType::Float64 => {
                             let values = input.as_primitive::<Float64Type>();
-                            each(&mut |i, group, diff| sums[group].add_float(values.value(i), diff));
+                            rows.each(|i, group, diff| sums[group].add_float(values.value(i), diff));
                         }
                         DataType::Decimal128(_, _) => {
                             let values = input.as_primitive::<Decimal128Type>();
-                            each(&mut |i, group, diff| sums[group].add_integer(values.value(i), diff));
+                            rows.each(|i, group, diff| sums[group].add_integer(values.value(i), diff));
                         }
                         _ => {
                             let values = integers(counts.input);
-                            each(&mut |i, group, diff| sums[group].add_integer(i128::from(values[i]), diff));
+                            rows.each(|i, group, diff| sums[group].add_integer(i128::from(values[i]), diff));
                         }
                     }
                 }
@@ -254,7 +247,38 @@ struct Counted<'a> {
     filter: Option<&'a BooleanArray>,
 }
 
+/// The rows of a batch that count for a slot, with their groups and differences.
+struct Counting<'a> {
+    counts: &'a Counted<'a>,
+    groups: &'a [u32],
+    diffs: Option<&'a [i64]>,
+}
+
+impl Counting<'_> {
+    /// Calls `add` with each row, its group and its difference.
+    #[inline]
+    fn each(&self, mut add: impl FnMut(usize, usize, i64)) {
+        let groups = self.groups.iter().map(|group| *group as usize).enumerate();
+        match (self.counts.all(), self.diffs) {
+            (true, None) => groups.for_each(|(i, group)| add(i, group, 1)),
+            (all, diffs) => {
+                for (i, group) in groups {
+                    if all || self.counts.row(i) {
+                        add(i, group, diffs.map_or(1, |diffs| diffs[i]));
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl Counted<'_> {
+    /// True if every row counts.
+    fn all(&self) -> bool {
+        let whole = |input: &&ArrayRef| input.null_count() == 0 && !matches!(input.data_type(), DataType::Null);
+        self.filter.is_none() && self.input.as_ref().is_none_or(whole)
+    }
+
     #[inline]
     fn row(&self, i: usize) -> bool {
         self.filter.is_none_or(|filter| filter.is_valid(i) && filter.value(i))

@@ -32,6 +32,7 @@ pub struct Scripted {
     contents: Contents,
     bounded: bool,
     history: bool,
+    only_adds: bool,
     script: Arc<Script>,
 }
 
@@ -50,7 +51,7 @@ impl Scripted {
             options: Vec::new(),
             examples: &[],
         };
-        Scripted { spec, contents, bounded: false, history: true, script: Arc::default() }
+        Scripted { spec, contents, bounded: false, history: true, only_adds: false, script: Arc::default() }
     }
 
     pub fn bounded(mut self) -> Self {
@@ -60,6 +61,12 @@ impl Scripted {
 
     pub fn without_history(mut self) -> Self {
         self.history = false;
+        self
+    }
+
+    /// Takes no row back.
+    pub fn only_adding(mut self) -> Self {
+        self.only_adds = true;
         self
     }
 
@@ -179,6 +186,10 @@ impl SourceConnector for Scripted {
 
     fn contents(&self, _: &Options) -> Contents {
         self.contents
+    }
+
+    fn only_adds(&self, _: &Options) -> bool {
+        self.only_adds
     }
 
     fn is_bounded(&self, _: &Options) -> bool {

@@ -33,6 +33,21 @@ impl InputState {
         if self.input.keyed { self.upserts(random, size) } else { self.changes(random, size) }
     }
 
+    /// Random new rows, and again such as are there.
+    pub fn growth(&mut self, random: &mut Random, size: usize) -> Vec<Change> {
+        if self.input.keyed {
+            return self.upserts(random, size);
+        }
+        let mut changes = Vec::new();
+        for _ in 0..size {
+            let again = !self.rows.is_empty() && random.percent(20);
+            let row = if again { random.pick(&self.rows).clone() } else { self.random_row(random) };
+            self.rows.push(row.clone());
+            changes.push((row, 1));
+        }
+        changes
+    }
+
     fn changes(&mut self, random: &mut Random, size: usize) -> Vec<Change> {
         let mut changes = Vec::new();
         if random.percent(8) {

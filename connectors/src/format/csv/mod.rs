@@ -222,12 +222,20 @@ impl Decode for CsvDecoder {
             position.offset += taken as u64;
             return taken;
         }
+        // Only a newline ends a record.
+        if !last && (1..=data.len()).contains(&position.open) && memchr::memchr(b'\n', &data[position.open..]).is_none()
+        {
+            position.open = data.len();
+            return 0;
+        }
+        position.open = 0;
         let layout = match &position.state {
             Some(DecoderState::Delimited(layout)) => layout.clone(),
             _ => {
                 let Some(layout) = self.layout(data, &mut at, last, position, out) else {
                     // Of comments and blank lines alone nothing is left at the end.
                     let taken = if last { data.len() } else { 0 };
+                    position.open = data.len() - taken;
                     position.offset += taken as u64;
                     return taken;
                 };
@@ -244,10 +252,16 @@ impl Decode for CsvDecoder {
             let start = at;
             if self.dialect.comment.is_some() {
                 match is_passed_over(&self.dialect, data, start, last) {
-                    None => break,
+                    None => {
+                        position.open = data.len() - start;
+                        break;
+                    }
                     Some(false) => {}
                     Some(true) => match memchr::memchr(b'\n', &data[start..]) {
-                        None if !last => break,
+                        None if !last => {
+                            position.open = data.len() - start;
+                            break;
+                        }
                         found => {
                             at = found.map_or(data.len(), |length| start + length + 1);
                             position.line += 1;
@@ -258,6 +272,7 @@ impl Decode for CsvDecoder {
             }
             let (end, newlines, message) = match self.record(data, start, last, &layout, out, &mut scratch) {
                 RecordEnd::Open => {
+                    position.open = data.len() - start;
                     out.cut_row();
                     break;
                 }

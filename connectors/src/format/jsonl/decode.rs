@@ -70,7 +70,7 @@ pub fn fields(cursor: &mut Cursor<'_>, shape: &Shape, columns: &mut [ColumnBuild
         cursor.peek_token();
         let key = cursor.position;
         let found = match shape.fields.get(next) {
-            Some(field) if cursor.bytes[cursor.position..].starts_with(&field.quoted) => {
+            Some(field) if field.begins(&cursor.bytes[cursor.position..]) => {
                 cursor.position += field.quoted.len();
                 Some(next)
             }
