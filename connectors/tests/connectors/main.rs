@@ -4,6 +4,7 @@ mod bounded;
 mod columnar;
 mod columnar_sinks;
 mod contract;
+mod folders;
 mod layers;
 mod sink_styles;
 mod sinks;
