@@ -123,6 +123,7 @@ impl Resolver<'_> {
         });
         TablePlan {
             columns: named.collect(),
+            order_columns: Vec::new(),
             plan: build::constant(&columns, Vec::new(), Origin::default()),
             key: Vec::new(),
             ordering: Vec::new(),

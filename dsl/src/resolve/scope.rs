@@ -100,7 +100,7 @@ impl Scope {
         name_span: Span,
     ) -> Result<&ScopeColumn, Diagnostic> {
         let own = |column: &&ScopeColumn| column.qualifiers.iter().any(|q| q == qualifier);
-        let added = |column: &&ScopeColumn| self.head.as_deref() == Some(qualifier) && column.qualifiers.is_empty();
+        let added = |column: &&ScopeColumn| self.is_added(column, qualifier);
         let found: Vec<&ScopeColumn> = self.visible().filter(|c| c.name == name && own(c)).collect();
         match found.as_slice() {
             [column] => return Ok(column),
@@ -116,6 +116,16 @@ impl Scope {
             }
             several => Err(fault::ambiguous_column(name, several, span)),
         }
+    }
+
+    /// True if the column can be addressed by the table's name.
+    pub fn belongs(&self, column: &ScopeColumn, qualifier: &str) -> bool {
+        column.qualifiers.iter().any(|own| own == qualifier) || self.is_added(column, qualifier)
+    }
+
+    /// True for a column that a step has added to the table that the pipeline began with.
+    fn is_added(&self, column: &ScopeColumn, qualifier: &str) -> bool {
+        self.head.as_deref() == Some(qualifier) && column.qualifiers.is_empty()
     }
 
     /// The first bare name that stands twice.

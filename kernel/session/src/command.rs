@@ -86,14 +86,9 @@ pub(crate) fn answer(
             let message = "`%errors` needs the name of a table".to_string();
             return Err(CommandFault::text(&commands::NEEDS_TABLE, message, span, "write `%errors NAME`"));
         }
-        "graph" | "checkpoint" => {
-            let message = format!("`%{name}` is not available in this build");
-            return Err(CommandFault::text(
-                &commands::COMMAND_NOT_AVAILABLE,
-                message,
-                span,
-                "`%explain NAME` prints a plan as text",
-            ));
+        "graph" => return Err(not_available("%graph", span, "`%explain NAME` prints a plan as text")),
+        "checkpoint" => {
+            return Err(not_available("%checkpoint", span, "every run begins anew; `write` keeps what a table holds"));
         }
         unknown => {
             let near = near_names(unknown, COMMANDS.iter().map(|command| command.name));
@@ -167,8 +162,20 @@ fn tables(session: &Session) -> Markup {
     }
 }
 
+fn not_available(what: &str, span: Span, help: &str) -> CommandFault {
+    CommandFault::text(&commands::COMMAND_NOT_AVAILABLE, format!("`{what}` is not available in this build"), span, help)
+}
+
 fn explain(session: &Session, name: &str, span: Span) -> Result<Markup, CommandFault> {
     let catalog = session.catalog();
+    if name.is_empty() {
+        let message = "`%explain` needs the name of a table".to_string();
+        return Err(CommandFault::text(&commands::NEEDS_TABLE, message, span, "write `%explain NAME`"));
+    }
+    // A table may be called `analyze`.
+    if catalog.table(name).is_none() && name.split_whitespace().next() == Some("analyze") {
+        return Err(not_available("%explain analyze", span, "`%explain NAME` prints the plan, `%stats` what runs"));
+    }
     let Some(explanation) = explain_table(name, &catalog) else {
         return Err(unknown_table(session, name, span));
     };
