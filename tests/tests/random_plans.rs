@@ -197,7 +197,9 @@ fn the_generator_knows_every_step() {
         }
     }
     let all = [
+        "Changes",
         "Dedupe",
+        "DedupeWhen",
         "Derive",
         "Distinct",
         "Divide",
