@@ -101,7 +101,7 @@ impl Target {
         };
         if let Err(error) = file.write_all(stored).and_then(|()| file.sync_data()) {
             if let Err(error) = file.set_len(*committed) {
-                tracing::warn!(path = %self.path.display(), %error, "cannot cut back what was written in part");
+                tracing::warn!(%error, "cannot cut back what was written in part");
                 self.torn = true;
             }
             return Err(failure("write", &self.shown, error));

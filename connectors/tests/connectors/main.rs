@@ -6,6 +6,7 @@ mod columnar_sinks;
 mod contract;
 mod folders;
 mod layers;
+mod secrets;
 mod sink_styles;
 mod sinks;
 mod support;

@@ -78,7 +78,8 @@ impl Resolver<'_> {
             column.hidden |= dropped.contains(&column.id);
         }
         let ordering = input.ordering.clone();
-        input.scope.columns.retain(|column| !column.hidden || ordering.iter().any(|(id, _)| *id == column.id));
+        let orders = |column: &ScopeColumn| ordering.iter().any(|(id, _)| *id == column.id);
+        input.scope.columns.retain(|column| !column.hidden || column.aside || orders(column));
         if input.scope.visible().next().is_none() {
             return Err(names::NO_COLUMNS.error("no column is left", step.span).into());
         }
@@ -138,8 +139,7 @@ impl Resolver<'_> {
         let source = plain_column(scope, &typed).cloned();
         let name = item_name(self, item)?;
         let column = match source {
-            Some(column) if column.name == name => column,
-            Some(column) => ScopeColumn { name: name.to_string(), ..column },
+            Some(column) => ScopeColumn { name: name.to_string(), hidden: false, aside: false, ..column },
             None => ScopeColumn::new(name, self.fresh(name), typed.ty.clone()),
         };
         Ok((column, typed))

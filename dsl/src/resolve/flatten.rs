@@ -15,7 +15,7 @@ impl Resolver<'_> {
     /// The element takes the list's place; a list that is no column becomes one first, as in `derive`.
     pub(crate) fn flatten(&self, input: Relation, item: &NamedExpr, step: &Step) -> Resolved<Relation> {
         let list = self.expression(&item.expr, Reach::columns(&input.scope))?;
-        let column = plain_column(&input.scope, &list).cloned();
+        let column = plain_column(&input.scope, &list).filter(|column| !column.hidden).cloned();
         let named = |column: &ScopeColumn| item.name.as_ref().is_none_or(|name| name.text == column.name);
         if let Some(column) = column.filter(named) {
             return self.flatten_column(input, column, item, step);

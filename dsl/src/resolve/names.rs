@@ -120,7 +120,7 @@ impl Resolver<'_> {
                 continue;
             }
             let name = &path.parts[split];
-            let column = reach.scope.find_qualified(&qualifier, &name.text, first.span.to(name.span), name.span)?;
+            let column = reach.scope.find_value(&qualifier, &name.text, first.span.to(name.span), name.span)?;
             let mut typed = Typed::column(column.id.clone(), column.ty.clone());
             let mut span = first.span.to(name.span);
             for part in &path.parts[split + 1..] {

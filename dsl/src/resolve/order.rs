@@ -20,7 +20,8 @@ impl Resolver<'_> {
         sorted.ordering = ordering;
         // What only an earlier order needed must not break the ties of this one.
         let ordering = &sorted.ordering;
-        sorted.scope.columns.retain(|column| !column.hidden || ordering.iter().any(|(id, _)| *id == column.id));
+        let orders = |column: &ScopeColumn| ordering.iter().any(|(id, _)| *id == column.id);
+        sorted.scope.columns.retain(|column| !column.hidden || column.aside || orders(column));
         Ok(sorted)
     }
 

@@ -20,18 +20,24 @@ pub(crate) struct ScopeColumn {
     pub ty: ColumnType,
     /// True for a column that only an order needs; it cannot be named and ends with the definition.
     pub hidden: bool,
+    /// True for a hidden column that an expression can still name with its table: a side's own value of a `using` column.
+    pub aside: bool,
 }
 
 impl ScopeColumn {
     /// A column without a qualifier.
     pub fn new(name: impl Into<String>, id: impl Into<String>, ty: ColumnType) -> Self {
-        ScopeColumn { qualifiers: Vec::new(), name: name.into(), id: id.into(), ty, hidden: false }
+        ScopeColumn { qualifiers: Vec::new(), name: name.into(), id: id.into(), ty, hidden: false, aside: false }
     }
 
     /// `orders.id`, or the bare name of a column without a qualifier.
     pub fn full_name(&self) -> String {
         match self.qualifiers.first() {
-            Some(qualifier) => format!("{}.{}", quoted(qualifier), quoted(&self.name)),
+            Some(table) => {
+                // `t.errors` is two names.
+                let parts = table.split('.').chain([self.name.as_str()]).map(quoted);
+                parts.collect::<Vec<_>>().join(".")
+            }
             None => quoted(&self.name),
         }
     }
@@ -85,6 +91,27 @@ impl Scope {
             [] => Ok(None),
             [column] => Ok(Some(column)),
             several => Err(fault::ambiguous_column(name, several, span)),
+        }
+    }
+
+    /// The value of `qualifier.name` in an expression: of a `using` column that of the side, which an outer join leaves null
+    /// where the side has no row.
+    ///
+    /// # Errors
+    /// As [`Scope::find_qualified`].
+    pub fn find_value(
+        &self,
+        qualifier: &str,
+        name: &str,
+        span: Span,
+        name_span: Span,
+    ) -> Result<&ScopeColumn, Diagnostic> {
+        let own = |column: &&ScopeColumn| {
+            column.aside && column.name == name && column.qualifiers.iter().any(|own| own == qualifier)
+        };
+        match self.columns.iter().find(own) {
+            Some(column) => Ok(column),
+            None => self.find_qualified(qualifier, name, span, name_span),
         }
     }
 

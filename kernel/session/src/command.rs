@@ -10,6 +10,7 @@ use crate::compile::{evaluate, explain as explain_table, recompile};
 use crate::help;
 use crate::markup;
 use crate::output::{CellOutput, CellRequest, Markup, Stream};
+use crate::running::Running;
 use crate::session::{Inner, OutputId, Session};
 use crate::stats;
 
@@ -199,7 +200,8 @@ fn unknown_table(session: &Session, name: &str, span: Span) -> CommandFault {
 }
 
 fn stop(session: &Session, inner: &mut Inner, name: &str, span: Span) -> Result<(), CommandFault> {
-    let chosen = inner.running.iter().filter(|(_, running)| name.is_empty() || running.label == name);
+    let reads = |running: &Running| running.label == name || running.tables.iter().any(|table| table == name);
+    let chosen = inner.running.iter().filter(|(_, running)| name.is_empty() || reads(running));
     let chosen: Vec<OutputId> = chosen.map(|(id, _)| *id).collect();
     if chosen.is_empty() && !name.is_empty() {
         if session.catalog().table(name).is_none() {

@@ -10,3 +10,4 @@ mod questions;
 mod redefine;
 mod sinks;
 mod watch;
+mod whole_page;
