@@ -15,4 +15,5 @@ mod files;
 mod columnar;
 mod demo;
 pub mod registry;
+mod secrets;
 mod sink;

@@ -4,32 +4,32 @@ use std::sync::Arc;
 
 use tidebook_plan::connector::{ConnectorSpec, SinkConnector, SourceConnector};
 
-use crate::{columnar, demo, files, sink};
+use crate::{columnar, demo, files, secrets, sink};
 
 /// All that read.
 pub fn sources() -> Vec<Arc<dyn SourceConnector>> {
     vec![
-        Arc::new(files::csv::source()),
-        Arc::new(files::csv::tab_separated()),
-        Arc::new(files::jsonl::source()),
-        Arc::new(files::json::source()),
-        Arc::new(files::text::source()),
-        Arc::new(files::whole::source()),
-        Arc::new(columnar::sources::parquet()),
-        Arc::new(columnar::sources::arrow()),
-        Arc::new(demo::ticks::source()),
-        Arc::new(demo::replay::source()),
+        secrets::source(files::csv::source()),
+        secrets::source(files::csv::tab_separated()),
+        secrets::source(files::jsonl::source()),
+        secrets::source(files::json::source()),
+        secrets::source(files::text::source()),
+        secrets::source(files::whole::source()),
+        secrets::source(columnar::sources::parquet()),
+        secrets::source(columnar::sources::arrow()),
+        secrets::source(demo::ticks::source()),
+        secrets::source(demo::replay::source()),
     ]
 }
 
 /// All that write.
 pub fn sinks() -> Vec<Arc<dyn SinkConnector>> {
     vec![
-        Arc::new(sink::csv::sink()),
-        Arc::new(sink::csv::tab_separated()),
-        Arc::new(sink::jsonl::sink()),
-        Arc::new(sink::columnar::parquet()),
-        Arc::new(sink::columnar::arrow()),
+        secrets::sink(sink::csv::sink()),
+        secrets::sink(sink::csv::tab_separated()),
+        secrets::sink(sink::jsonl::sink()),
+        secrets::sink(sink::columnar::parquet()),
+        secrets::sink(sink::columnar::arrow()),
     ]
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tidebook_dsl::{Catalog, Environment, HoldsWhen, StatementKind, TableProgram, compile};
 use tidebook_engine::{CatchUp, Caught, Engine, EngineError, EngineOptions, OutputEvent, Program};
 use tidebook_plan::connector::{ConnectorError, ConnectorSpec, Options, SinkConnector, SourceConnector, SourceField};
-use tidebook_plan::{Diagnostic, HistoryId};
+use tidebook_plan::{ChangeBatch, Diagnostic, HistoryId};
 
 use crate::contents::Contents;
 use crate::corpus::{Table, canonical, without_nullability};
@@ -101,9 +101,14 @@ pub struct Output {
     pub label: String,
     table: TableProgram,
     program: Program,
+    /// Rows that are shown at most.
+    limit: Option<usize>,
     /// For an expectation, its text and when it holds.
     expectation: Option<(String, HoldsWhen)>,
+    /// What is shown.
     contents: Contents,
+    /// The same with the columns that only the order reads.
+    ordered: Contents,
     errors: Contents,
     pending: Vec<OutputEvent>,
     /// The last closed epoch; 0 before the first.
@@ -149,13 +154,15 @@ impl Harness {
         let mut wanted = Vec::new();
         for statement in compiled.statements {
             match statement.kind {
-                StatementKind::Show(show) => wanted.push((show.table, None)),
-                StatementKind::Expect(expect) => wanted.push((expect.table, Some((expect.text, expect.holds_when)))),
+                StatementKind::Show(show) => wanted.push((show.table, show.limit, None)),
+                StatementKind::Expect(expect) => {
+                    wanted.push((expect.table, None, Some((expect.text, expect.holds_when))));
+                }
                 _ => {}
             }
         }
         let defined = self.catalog.histories().flat_map(|(_, histories)| histories);
-        let read = wanted.iter().flat_map(|(table, _)| &table.histories);
+        let read = wanted.iter().flat_map(|(table, _, _)| &table.histories);
         let mut histories = Vec::new();
         for history in defined.chain(read) {
             if self.histories.insert(history.id) {
@@ -163,14 +170,16 @@ impl Harness {
             }
         }
         let count = histories.len();
-        let plans = histories.into_iter().chain(wanted.iter().map(|(table, _)| table.plan.clone())).collect();
+        let plans = histories.into_iter().chain(wanted.iter().map(|(table, _, _)| table.plan.clone())).collect();
         let programs = self.engine.install(plans)?.split_off(count);
-        let outputs = wanted.into_iter().zip(programs).map(|((table, expectation), program)| Output {
+        let outputs = wanted.into_iter().zip(programs).map(|((table, limit, expectation), program)| Output {
             label: table.label.clone(),
             table,
             program,
+            limit,
             expectation,
             contents: Contents::default(),
+            ordered: Contents::default(),
             errors: Contents::default(),
             pending: Vec::new(),
             epoch: 0,
@@ -226,11 +235,13 @@ impl Output {
                         return Err(Failure::Engine(format!("epoch {epoch} closed after {}", self.epoch)));
                     }
                     self.epoch = epoch;
-                    let (contents, errors) = (&mut self.contents, &mut self.errors);
+                    let (contents, ordered, errors) = (&mut self.contents, &mut self.ordered, &mut self.errors);
+                    let shown: Vec<usize> = (0..self.table.schema.len()).collect();
                     self.pending.retain(|event| match event {
                         OutputEvent::Changes { port, epoch: at, changes } if *at <= epoch => {
                             if *port == 0 {
-                                contents.apply(changes)
+                                ordered.apply(changes);
+                                contents.apply(&only(changes, &shown));
                             } else {
                                 errors.apply(changes)
                             }
@@ -292,11 +303,17 @@ impl Output {
             .iter()
             .map(|column| (column.name.clone(), without_nullability(&column.ty.to_string())))
             .collect();
-        let rows = self.contents.in_order(&self.table.ordering).into_iter();
+        let rows = self.ordered.in_order(&self.table.ordering).into_iter().take(self.limit.unwrap_or(usize::MAX));
         let rows = rows
             .map(|row| row.iter().zip(&columns).map(|(cell, (_, ty))| canonical(&document(cell, ty), ty)).collect());
         Some(Table { table: self.label.clone(), rows: rows.collect(), columns, errors: self.errors.len() })
     }
+}
+
+/// The changes with these columns only.
+fn only(changes: &ChangeBatch, columns: &[usize]) -> ChangeBatch {
+    let rows = changes.rows.project(columns).expect("a program gives the columns of its schema");
+    ChangeBatch { rows, diffs: changes.diffs.clone() }
 }
 
 /// A cell of a json column as the document that its text is.

@@ -223,7 +223,9 @@ fn the_generator_knows_every_step() {
         }
     }
     let all = [
+        "Changes",
         "Dedupe",
+        "DedupeWhen",
         "Derive",
         "Distinct",
         "Divide",

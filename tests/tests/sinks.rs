@@ -141,3 +141,121 @@ fn a_columnar_target_that_cannot_be_written_fails_the_run() {
     assert!(run.err.contains("cannot write `out/t.parquet`"), "{}", run.err);
     assert_eq!(fs::read_to_string(folder.path().join("out")).unwrap(), "a file where a folder is needed");
 }
+
+/// A process may write no file beyond a size: for a sink that is what a full disk is, without filling one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_target_without_room_is_written_whole_once_there_is_room() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in.jsonl"), folder.path().join("out.jsonl"));
+    fs::write(&input, "{\"n\": 0}\n").unwrap();
+    let text = "t = read jsonl(\"in.jsonl\", watch: true) { n: int }\nt | write jsonl(\"out.jsonl\", mode: changes)\n";
+    fs::write(folder.path().join("s.tide"), text).unwrap();
+    // At most 8 blocks of 512 bytes; what would be written beyond is an error and not a signal.
+    let limited = "trap '' XFSZ; ulimit -S -f 8; exec \"$0\" run s.tide --follow";
+    let mut run = Command::new("sh")
+        .args(["-c", limited])
+        .arg(binary::path().unwrap())
+        .current_dir(folder.path())
+        .env("TIDEBOOK_LOG", "info")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (sender, said) = std::sync::mpsc::channel();
+    let stderr = BufReader::new(run.stderr.take().unwrap());
+    std::thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let wait_for_lines = |count: usize| {
+        while fs::read_to_string(&output).unwrap_or_default().lines().count() != count {
+            assert!(Instant::now() < deadline, "there are not {count} lines");
+            std::thread::yield_now();
+        }
+    };
+    let wait_for_word = |word: &str| {
+        let mut all = String::new();
+        while !all.contains(word) {
+            let line = said.recv_timeout(Duration::from_secs(60));
+            all += &line.unwrap_or_else(|_| panic!("`{word}` is not said: {all}"));
+        }
+        all
+    };
+    wait_for_lines(1);
+    // Before, a refusal would be that of a run which cannot write what there is, and would end it.
+    wait_for_word("live inputs are followed");
+    let first = fs::read_to_string(&output).unwrap();
+    let more: String = (1..=500).map(|n| format!("{{\"n\": {n}}}\n")).collect();
+    fs::OpenOptions::new().append(true).open(&input).unwrap().write_all(more.as_bytes()).unwrap();
+    let refusal = wait_for_word("is tried again");
+    assert!(refusal.contains("cannot write `out.jsonl`"), "{refusal}");
+    assert_eq!(fs::read_to_string(&output).unwrap(), first, "the file is as it was");
+    let raised = Command::new("prlimit").args(["--fsize=unlimited", "--pid"]).arg(run.id().to_string()).status();
+    assert!(raised.unwrap().success());
+    wait_for_lines(501);
+    let numbers: Vec<i64> = json_lines(&output).iter().map(|row| row["n"].as_i64().unwrap()).collect();
+    let expected: Vec<i64> = (0..=500).collect();
+    assert_eq!(numbers, expected, "each change once");
+    run.kill().unwrap();
+    run.wait().unwrap();
+}
+
+/// Section 7 of the language's page: each mode of each format, whole and in folders, comes back as the table.
+#[test]
+fn every_mode_of_every_format_comes_back() {
+    let table = "t = rows [ {id: 1, y: 2025, s: \"a, \\\"b\\\"\"}, {id: 2, y: 2026, s: null}, {id: 3, y: null, s: \"\"} ]\n\
+                     then [ -{id: 2, y: 2026, s: null}, {id: 2, y: 2025, s: \"new\"}, {id: 4, y: 2026, s: \"ü\"} ] then [ {id: 5, y: 2026, s: \"x\"} ]\n\
+                 added = rows [ {id: 1, y: 2025, s: \"a\"} ] then [ {id: 1, y: 2025, s: \"a\"}, {id: 2, y: 2026, s: null} ]\n";
+    let schema = "{ id: int, y: int?, s: text? }";
+    for (workers, format) in ["csv", "tsv", "jsonl", "parquet", "arrow"].into_iter().enumerate() {
+        let written = format!(
+            "{table}keyed = t | key by id\n\
+             keyed | write {format}(\"out/now.{format}\")\n\
+             keyed | write {format}(\"out/now\", mode: upsert, partition_by: y)\n\
+             t | write {format}(\"out/changes.{format}\", mode: changes)\n\
+             t | write {format}(\"out/changes\", mode: changes, partition_by: [y])\n\
+             added | write {format}(\"out/added.{format}\", mode: append)\n\
+             added | write {format}(\"out/added\", partition_by: [y, id])\n\
+             t | sort s | limit 2 | select s, id | write {format}(\"out/first.{format}\", mode: changes)\n"
+        );
+        // Files of records say in the path what their folder stands for.
+        let by_folder = |path: &str| match format {
+            "parquet" | "arrow" => format!("(read {format}(\"{path}/**/*.{format}\") | select id, y, s)"),
+            _ => format!(
+                "(read {format}(\"{path}/**/*.{format}\") {{ id: int, s: text?, path: text from \"_path\" }} | derive y: \
+                 try(int(regex_extract(path, \"y=([0-9]+)/\", 1))) | select id, y, s)"
+            ),
+        };
+        let summed = "| summarize n: sum(_diff) by id, y, s | where n != 0 | drop n";
+        let changes = match format {
+            "parquet" | "arrow" => format!("(read {format}(\"out/changes/**/*.{format}\") {summed})"),
+            _ => format!(
+                "(read {format}(\"out/changes/**/*.{format}\") {{ id: int, s: text?, _diff: int, path: text from \"_path\" }} \
+                 | derive y: try(int(regex_extract(path, \"y=([0-9]+)/\", 1))) {summed})"
+            ),
+        };
+        let read = format!(
+            "{table}now = read {format}(\"out/now.{format}\") {schema}\nexpect now equals t\n\
+             parts = {parts}\nexpect parts equals t\n\
+             summed = read {format}(\"out/changes.{format}\") {{ id: int, y: int?, s: text?, _diff: int }} {summed}\n\
+             expect summed equals t\nchanges = {changes}\nexpect changes equals t\n\
+             log = read {format}(\"out/added.{format}\") {schema}\nexpect log equals added\n\
+             first = read {format}(\"out/first.{format}\") {{ s: text?, id: int, _diff: int }} | summarize n: sum(_diff) by s, id | where n != 0\n\
+             expect first equals (t | sort s | limit 2 | select s, id, n: 1)\n",
+            parts = by_folder("out/now"),
+        );
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("write.tide", &written), ("read.tide", &read)] {
+            fs::write(folder.path().join(name), text).unwrap();
+            let workers = (1 + workers % 2).to_string();
+            let run = binary::run_json(folder.path(), name, &["--workers", &workers]).unwrap();
+            assert!(run.status.success(), "{format} {name}: {}\n{text}", run.err);
+        }
+        let deepest = folder.path().join("out/added/y=2025/id=1");
+        assert_eq!(fs::read_dir(&deepest).unwrap().count(), 1, "a folder for each value of each column");
+    }
+}

@@ -116,7 +116,7 @@ impl BoundedColumnar {
 
     fn refusal(&self, number: usize, error: &ConnectorError) -> SourceError {
         let shown = self.shown(number);
-        tracing::warn!(file = shown, %error, "cannot read file");
+        tracing::warn!(%error, "cannot read file");
         let message = match error {
             ConnectorError::Format { message, .. } => message.clone(),
             other => other.to_string(),

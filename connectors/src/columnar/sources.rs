@@ -94,7 +94,7 @@ pattern, in the order of their paths. ",
             columns!(),
             "
 
-Columns that nobody asks for are not decoded. Buffers may be compressed with lz4.
+Columns that nobody asks for are not decoded. Buffers may be compressed with lz4 or zstd.
 
 ",
             several!()

@@ -132,7 +132,7 @@ impl BoundedFiles {
         if !self.opener.pattern().is_wild() {
             return Err(error.of(&shown));
         }
-        tracing::warn!(path = %path.display(), %error, "cannot read file");
+        tracing::warn!(%error, "cannot read file");
         self.out.set_origin(&shown);
         self.out.push_error(None, None, format!("cannot be read: {error}"));
         Ok(())

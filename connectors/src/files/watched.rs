@@ -277,7 +277,8 @@ impl WatchedFiles {
             }
             _ => {}
         }
-        tracing::warn!(path = %path.display(), %error, "cannot read file");
+        // The row of errors names the file; the log does not, since its path may be a secret.
+        tracing::warn!(%error, "cannot read file");
         self.out.set_origin(&shown);
         self.out.push_error(None, None, format!("cannot be read: {error}"));
         let batch = self.batch(path, &Position::default());

@@ -8,9 +8,9 @@ use super::{FileSink, file_sink, record_options};
 
 /// What holds for both.
 macro_rules! delimited_values {
-    () => {
+    ($ending:literal) => {
         concat!(
-            file_sink!(),
+            file_sink!($ending),
             "
 
 Values are written as `tidebook run` prints them, unless an option says otherwise: timestamps as ISO 8601 in UTC without a zone, durations like `90s`, bytes \
@@ -28,11 +28,12 @@ pub fn sink() -> FileSink {
         name: "csv",
         direction: Direction::Sink,
         summary: "The table as a file of delimited text.",
-        doc: delimited_values!(),
+        doc: delimited_values!(".csv"),
         options: record_options(style::options(",")),
         examples: &[
             "orders = rows [ {id: 1, qty: 3} ] | key by id\norders | write csv(\"out/orders.csv\")",
             "rows [ {id: 1, qty: 3} ] | write csv(\"out/log.csv.gz\", mode: changes, delimiter: \";\")",
+            "rows [ {year: 2026, qty: 3} ] | write csv(\"out/sales\", partition_by: year)",
         ],
     };
     FileSink { spec, encoding: |options| Ok(Encoding::Delimited(Style::new(options)?)) }
@@ -44,7 +45,7 @@ pub fn tab_separated() -> FileSink {
         name: "tsv",
         direction: Direction::Sink,
         summary: "The table as a file with tabs between fields: `csv` with another delimiter.",
-        doc: delimited_values!(),
+        doc: delimited_values!(".tsv"),
         options: record_options(style::options("\t")),
         examples: &["rows [ {id: 1, qty: 3} ] | write tsv(\"out/log.tsv\", mode: append)"],
     };

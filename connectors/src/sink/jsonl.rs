@@ -12,7 +12,7 @@ pub fn sink() -> FileSink {
         direction: Direction::Sink,
         summary: "The table as JSON lines: one object a row.",
         doc: concat!(
-            file_sink!(),
+            file_sink!(".jsonl"),
             "
 
 Values are written as `tidebook run` prints them: timestamps as ISO 8601 text in UTC without a zone, decimals as text, durations like \

@@ -16,6 +16,8 @@ pub struct Target {
     compression: Compression,
     /// The file, if it is there, and its length after the last commit.
     committed: Option<(File, u64)>,
+    /// True if part of a write that failed may stand behind that length.
+    torn: bool,
 }
 
 impl Target {
@@ -35,7 +37,7 @@ impl Target {
             return Err(ConnectorError::Option { option: "path", message });
         }
         let compression = Compression::of(&request.options, &path);
-        let target = Target { path, shown, compression, committed: None };
+        let target = Target { path, shown, compression, committed: None, torn: false };
         std::fs::create_dir_all(target.folder())
             .map_err(|error| failure("create the folder of", &target.shown, error))?;
         Ok(target)
@@ -79,6 +81,10 @@ impl Target {
         let Some((file, committed)) = &mut self.committed else {
             panic!("invariant: a file is added to only after it was written");
         };
+        if self.torn {
+            file.set_len(*committed).map_err(|error| failure("write", &self.shown, error))?;
+            self.torn = false;
+        }
         let there = std::fs::metadata(&self.path).map_err(|error| failure("write", &self.shown, error))?.len();
         if there != *committed {
             let message = format!("{there} bytes where {committed} were written: another program writes to it");
@@ -95,7 +101,8 @@ impl Target {
         };
         if let Err(error) = file.write_all(stored).and_then(|()| file.sync_data()) {
             if let Err(error) = file.set_len(*committed) {
-                tracing::warn!(path = %self.path.display(), %error, "cannot cut back what was written in part");
+                tracing::warn!(%error, "cannot cut back what was written in part");
+                self.torn = true;
             }
             return Err(failure("write", &self.shown, error));
         }
@@ -106,7 +113,7 @@ impl Target {
 
 /// How a file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Compression {
+pub(super) enum Compression {
     None,
     Gzip,
     Zstd,
@@ -114,7 +121,7 @@ enum Compression {
 
 impl Compression {
     /// What the option `compression` says, or the ending of the name.
-    fn of(options: &Options, path: &Path) -> Compression {
+    pub fn of(options: &Options, path: &Path) -> Compression {
         let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
         match (options.text("compression").unwrap_or("auto"), ending.to_str()) {
             ("gzip", _) | ("auto", Some("gz" | "gzip")) => Compression::Gzip,
@@ -123,8 +130,20 @@ impl Compression {
         }
     }
 
+    /// What it adds to the names of files that nobody has named.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Compression::None => "",
+            Compression::Gzip => ".gz",
+            Compression::Zstd => ".zst",
+        }
+    }
+
     /// Writes one whole member or frame of what `write` gives.
-    fn write(self, mut out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of `write` and of `out`.
+    pub fn write(self, mut out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
         match self {
             Compression::None => write(&mut out)?,
             Compression::Gzip => {

@@ -336,7 +336,7 @@ fn random_tables_of_every_type_come_back() {
                 "parquet",
                 vec![("compression", text(compression)), ("row_group", OptionValue::Int(1 + dice.roll(9) as i64))],
             ),
-            ("arrow", vec![("compression", text(["none", "lz4"][dice.roll(2) as usize]))]),
+            ("arrow", vec![("compression", text(["none", "lz4", "zstd"][dice.roll(3) as usize]))]),
         ] {
             let context = format!("seed {seed:#x}, round {round}, {name}: {schema}");
             let path = format!("t.{name}");

@@ -151,11 +151,18 @@ pub fn escape_html(text: &str) -> String {
     out
 }
 
-/// The candidates closest to `name`, best first, at most three: what a person likely meant to write.
+/// Letters from which on a word may be the beginning of a longer one that was meant.
+const PREFIX: usize = 3;
+
+/// The candidates closest to `name`, best first, at most three: what a person likely meant to write. Where none is close,
+/// those that begin with it.
 /// Distance is Damerau's (insert, delete, replace, swap neighbours), case ignored.
 pub fn near_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().collect();
     let limit = (wanted.len() / 3).max(1);
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let begins = |candidate: &&str| candidate.to_lowercase().chars().take(wanted.len()).eq(wanted.iter().copied());
+    let longer: Vec<&str> = candidates.iter().copied().filter(begins).collect();
     let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
         .map(|candidate| (edit_distance(&wanted, &candidate.to_lowercase().chars().collect::<Vec<_>>()), candidate))
@@ -163,6 +170,10 @@ pub fn near_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>)
         .collect();
     near.sort();
     near.dedup();
+    if near.is_empty() && wanted.len() >= PREFIX {
+        near = longer.into_iter().map(|candidate| (0, candidate)).collect();
+        near.sort();
+    }
     near.into_iter().take(3).map(|(_, candidate)| candidate).collect()
 }
 
@@ -205,6 +216,8 @@ mod tests {
     fn near_names_finds_swaps_and_ignores_strangers() {
         assert_eq!(near_names("qyt", ["qty", "price", "id"]), vec!["qty"]);
         assert!(near_names("zzz", ["qty", "price"]).is_empty());
+        assert_eq!(near_names("delim", ["decimal", "delimiter"]), vec!["delimiter"]);
+        assert!(near_names("de", ["decimal", "delimiter"]).is_empty());
     }
 
     #[test]

@@ -151,12 +151,13 @@ impl Finder<'_> {
                 *visible = Visible { columns, tables: Vec::new() };
             }
             StepKind::Join(join) => self.join(join, visible, depth),
-            StepKind::Flatten(path) => {
-                for column in visible.columns.iter_mut().filter(|column| column.name == path.last().text) {
-                    column.ty = match column.ty.take().map(|ty| ty.ty) {
+            StepKind::Flatten(item) => {
+                if let Some(Known { name, ty }) = named(item, visible) {
+                    let ty = match ty.map(|ty| ty.ty) {
                         Some(Type::List(item)) => Some(*item),
                         _ => None,
                     };
+                    visible.set(Known { name, ty });
                 }
             }
             StepKind::Search(search) => {
@@ -190,8 +191,12 @@ impl Finder<'_> {
         let mut columns = Visible::default();
         for item in items {
             match item {
-                SelectItem::All { except, .. } => {
-                    for column in &visible.columns {
+                SelectItem::All { table, except, .. } => {
+                    let of_table = table.as_ref().and_then(|table| {
+                        let found = visible.tables.iter().find(|(name, _)| *name == table.text());
+                        found.map(|(_, columns)| columns)
+                    });
+                    for column in of_table.unwrap_or(&visible.columns) {
                         if !except.iter().any(|path| path.last().text == column.name) {
                             columns.set(column.clone());
                         }

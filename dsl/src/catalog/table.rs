@@ -26,13 +26,16 @@ pub(crate) struct ErrorStream {
 
 /// A table as a logical plan.
 ///
-/// *Invariant:* the plan's columns are exactly `columns`, in their order.
+/// *Invariant:* the plan's columns are exactly `columns` and then `order_columns`, in their order.
 #[derive(Clone, Debug)]
 pub(crate) struct TablePlan {
     pub plan: LogicalPlan,
     pub columns: Vec<TableColumn>,
+    /// What only the order needs: expressions that it is sorted by, and columns that are no longer selected.
+    pub order_columns: Vec<TableColumn>,
     /// Positions of the key.
     pub key: Vec<usize>,
+    /// Positions count `columns` and then `order_columns`.
     pub ordering: Vec<OrderKey>,
     /// True if a row that was given may be taken back.
     pub retracts: bool,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use datafusion_common::ScalarValue;
 use tidebook_plan::connector::{Options, WriteMode};
 use tidebook_plan::flow::{History, OrderKey};
-use tidebook_plan::{FlowPlan, Schema, Span, Type};
+use tidebook_plan::{ColumnType, FlowPlan, Schema, Span, Type};
 
 /// A statement that compiled.
 #[derive(Clone, Debug)]
@@ -83,6 +83,8 @@ pub struct TableProgram {
     pub label: String,
     /// The columns of `plan.outputs[0]`, with their names.
     pub schema: Schema,
+    /// Types of the columns of `plan.outputs[0]` behind those of `schema`, which are not shown: only `ordering` reads them.
+    pub order_columns: Vec<ColumnType>,
     /// The order to show the rows in; empty for no order of its own.
     pub ordering: Vec<OrderKey>,
     /// `outputs[0]` gives the rows; `outputs[1]`, if `has_errors_port`, the errors that belong to them.

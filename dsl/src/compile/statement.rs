@@ -252,6 +252,7 @@ fn program(resolver: &Resolver<'_>, table: TablePlan, pipeline: &Pipeline, befor
     Ok(TableProgram {
         label,
         schema,
+        order_columns: table.order_columns.into_iter().map(|column| column.ty).collect(),
         ordering: table.ordering,
         plan,
         histories,

@@ -69,16 +69,6 @@ pub static CIRCULAR: Explanation = Explanation {
     right: "s = rows [ {a: 1} ]\nt = s | where a > 1",
 };
 
-/// An order without its column.
-pub static LOST_ORDER: Explanation = Explanation {
-    code: "D0208",
-    title: "an order without its column",
-    text: "A table that is shown sorted has the column that it is sorted by; a `sort` by an expression \
-           serves only a `limit` that follows.",
-    wrong: "t = rows [ {a: 1} ] | sort a * 2",
-    right: "t = rows [ {a: 1} ] | derive b: a * 2 | sort b",
-};
-
 /// An output inside of a definition.
 pub static MISPLACED_OUTPUT: Explanation = Explanation {
     code: "D0209",
@@ -275,7 +265,6 @@ pub static ALL: &[&Explanation] = &[
     &SAME_NAME,
     &UNKNOWN_QUALIFIER,
     &CIRCULAR,
-    &LOST_ORDER,
     &MISPLACED_OUTPUT,
     &BROKEN_TABLE,
     &WRONG_TYPE,

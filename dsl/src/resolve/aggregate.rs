@@ -81,7 +81,10 @@ impl<'a> Aggregation<'a> {
             let message = format!("`{name}` has no argument called `{}`", argument.name.text);
             return Err(names::ARGUMENT_COUNT.error(message, argument.name.span).into());
         }
-        let inner = Reach { scope: self.input, locals: reach.locals, aggregation: None, constant_in: None };
+        // The body of a `fn` sees what its parameters stand for, and no column of the table.
+        let (none, locals) = (Scope::default(), reach.locals.map(|locals| locals.of_rows.as_deref().unwrap_or(locals)));
+        let scope = if locals.is_some() { &none } else { self.input };
+        let inner = Reach { scope, locals, aggregation: None, constant_in: None };
         let arguments = &call.arguments.positional;
         let mut typed = Vec::with_capacity(arguments.len());
         for argument in arguments {

@@ -8,7 +8,7 @@ use crate::resolve::fault::{self, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
 use crate::resolve::{Reach, Resolver, collapse};
-use crate::syntax::tree::{Expr, NamedExpr, Path, Rename, SelectItem, Step};
+use crate::syntax::tree::{Expr, Name, NamedExpr, Path, Rename, SelectItem, Step};
 
 impl Resolver<'_> {
     pub(crate) fn select(&self, input: Relation, items: &[SelectItem], step: &Step) -> Resolved<Relation> {
@@ -34,9 +34,11 @@ impl Resolver<'_> {
     /// The columns that an item of `select` stands for, each with its place in the text.
     fn selected(&self, scope: &Scope, item: &SelectItem) -> Resolved<Vec<((ScopeColumn, Typed), Span)>> {
         match item {
-            SelectItem::All { except, span } => {
+            SelectItem::All { table, except, span } => {
                 let left_out = self.all(except.iter().map(|path| Ok(&self.column(scope, path)?.id)))?;
-                let stay = scope.visible().filter(|column| !left_out.contains(&&column.id));
+                let table = table.as_ref().map(|path| qualifier(scope, &path.parts)).transpose()?;
+                let of_table = |column: &&ScopeColumn| table.as_ref().is_none_or(|table| scope.belongs(column, table));
+                let stay = scope.visible().filter(of_table).filter(|column| !left_out.contains(&&column.id));
                 Ok(stay.map(|column| (kept(column), *span)).collect())
             }
             SelectItem::Item(named) => Ok(vec![(self.named_column(scope, named)?, named.span)]),
@@ -76,7 +78,8 @@ impl Resolver<'_> {
             column.hidden |= dropped.contains(&column.id);
         }
         let ordering = input.ordering.clone();
-        input.scope.columns.retain(|column| !column.hidden || ordering.iter().any(|(id, _)| *id == column.id));
+        let orders = |column: &ScopeColumn| ordering.iter().any(|(id, _)| *id == column.id);
+        input.scope.columns.retain(|column| !column.hidden || column.aside || orders(column));
         if input.scope.visible().next().is_none() {
             return Err(names::NO_COLUMNS.error("no column is left", step.span).into());
         }
@@ -86,8 +89,17 @@ impl Resolver<'_> {
 
     pub(crate) fn rename(&self, mut input: Relation, renames: &[Rename]) -> Resolved<Relation> {
         let mut columns = input.scope.columns.clone();
+        let mut renamed: Vec<String> = Vec::new();
         for rename in renames {
             let id = self.column(&input.scope, &rename.old)?.id.clone();
+            if renamed.contains(&id) {
+                let message = format!("`{}` is renamed twice in one step", rename.old.text());
+                return Err(names::SAME_NAME
+                    .error(message, rename.old.span)
+                    .with_help(format!("for a second column with the same values: `| derive {}: …`", rename.new.text))
+                    .into());
+            }
+            renamed.push(id.clone());
             if let Some(column) = columns.iter_mut().find(|column| column.id == id) {
                 column.name.clone_from(&rename.new.text);
             }
@@ -117,18 +129,7 @@ impl Resolver<'_> {
             };
         }
         let (name, tables) = (path.last(), &path.parts[..path.parts.len() - 1]);
-        let table = tables.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(".");
-        if !scope.is_qualifier(&table) {
-            let span = tables[0].span.to(tables[tables.len() - 1].span);
-            let message = format!("`{table}` is not a table in reach here");
-            return Err(fault::suggest(
-                names::UNKNOWN_QUALIFIER.error(message, span),
-                &table,
-                &scope.qualifiers(),
-                "in reach are",
-            )
-            .into());
-        }
+        let table = qualifier(scope, tables)?;
         Ok(scope.find_qualified(&table, &name.text, path.span, name.span)?)
     }
 
@@ -138,12 +139,22 @@ impl Resolver<'_> {
         let source = plain_column(scope, &typed).cloned();
         let name = item_name(self, item)?;
         let column = match source {
-            Some(column) if column.name == name => column,
-            Some(column) => ScopeColumn { name: name.to_string(), ..column },
+            Some(column) => ScopeColumn { name: name.to_string(), hidden: false, aside: false, ..column },
             None => ScopeColumn::new(name, self.fresh(name), typed.ty.clone()),
         };
         Ok((column, typed))
     }
+}
+
+/// The table in reach that is called so.
+fn qualifier(scope: &Scope, parts: &[Name]) -> Resolved<String> {
+    let table = parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(".");
+    if scope.is_qualifier(&table) {
+        return Ok(table);
+    }
+    let span = parts[0].span.to(parts[parts.len() - 1].span);
+    let diagnostic = names::UNKNOWN_QUALIFIER.error(format!("`{table}` is not a table in reach here"), span);
+    Err(fault::suggest(diagnostic, &table, &scope.qualifiers(), "in reach are").into())
 }
 
 /// A column as it is.

@@ -9,11 +9,21 @@ use crate::logical::Origin;
 use crate::resolve::fault::Resolved;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::ScopeColumn;
-use crate::resolve::{Reach, Resolver, build};
+use crate::resolve::{Locals, Reach, Resolver, build};
 use crate::syntax::tree::{DedupeRule, Expr, Keep, Step};
 
 impl Resolver<'_> {
-    pub(crate) fn dedupe(&self, input: Relation, by: &[Expr], rule: &DedupeRule, step: &Step) -> Resolved<Relation> {
+    pub(crate) fn dedupe(
+        &self,
+        mut input: Relation,
+        by: &[Expr],
+        rule: &DedupeRule,
+        step: &Step,
+    ) -> Resolved<Relation> {
+        if let DedupeRule::When(_) = rule {
+            // Within an epoch rows go by the columns that are seen, whatever the table was sorted by.
+            input.forget_hidden();
+        }
         let origin = self.origin(step.span);
         let (mut keys, mut added) = (Vec::new(), Vec::new());
         for key in by {
@@ -77,7 +87,8 @@ impl Resolver<'_> {
             input.scope.columns.iter().map(|column| self.fresh(&format!("previous.{}", column.name))).collect();
         let fields = input.scope.columns.iter().zip(&previous).filter(|(column, _)| !column.hidden);
         let fields = fields.map(|(column, id)| (column.name.clone(), Typed::column(id.clone(), column.ty.clone())));
-        let locals = HashMap::from([("previous".to_string(), functions::record(fields.collect()))]);
+        let values = HashMap::from([("previous".to_string(), Ok(functions::record(fields.collect())))]);
+        let locals = Locals { values, of_rows: None };
         let reach = Reach { locals: Some(&locals), ..Reach::columns(&input.scope) };
         let condition = self.condition(condition, reach)?;
         let plan = build::dedupe(input.plan, keys.to_vec(), previous, condition, origin);
@@ -89,7 +100,7 @@ impl Resolver<'_> {
 
     /// `changes`: the changes of the table as rows, from its contents on.
     pub(crate) fn changes(&self, mut input: Relation, step: &Step) -> Resolved<Relation> {
-        input.scope.columns.retain(|column| !column.hidden);
+        input.forget_hidden();
         if let Some((first, second)) = input.scope.twice() {
             return Err(crate::resolve::fault::two_columns(first, second, step.span).into());
         }
@@ -119,7 +130,9 @@ impl Resolver<'_> {
 
     /// Takes the columns out of the scope that were made for a step.
     fn drop_unnamed(&self, relation: &mut Relation) {
-        relation.scope.columns.retain(|column| !(column.hidden && column.name.is_empty()));
+        let ordering = relation.ordering.clone();
+        let orders = |column: &ScopeColumn| ordering.iter().any(|(id, _)| *id == column.id);
+        relation.scope.columns.retain(|column| !(column.hidden && column.name.is_empty()) || orders(column));
         relation.settle();
     }
 }

@@ -45,8 +45,17 @@ pub(crate) fn errors_table(resolver: &Resolver<'_>, streams: &[ErrorStream]) -> 
         columns.into_iter().map(|(name, ty)| TableColumn { id: resolver.fresh(&name), name, ty }).collect();
     let ids: Vec<String> = columns.iter().map(|column| column.id.clone()).collect();
     let plan = build::union(inputs, &ids);
-    let (key, ordering, errors, sources) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    Some(TablePlan { plan, columns, key, ordering, retracts: true, errors, sources, histories: Vec::new() })
+    Some(TablePlan {
+        plan,
+        columns,
+        order_columns: Vec::new(),
+        key: Vec::new(),
+        ordering: Vec::new(),
+        retracts: true,
+        errors: Vec::new(),
+        sources: Vec::new(),
+        histories: Vec::new(),
+    })
 }
 
 /// The column `name` of a stream as `ty`, or null.

@@ -35,6 +35,8 @@ impl Resolver<'_> {
             ExpectCondition::Equals(other) => (self.differences(subject, other, span)?, HoldsWhen::Empty),
             ExpectCondition::All(condition) => (self.contradictions(subject, condition, span)?, HoldsWhen::Empty),
         };
+        let mut relation = relation;
+        relation.forget_hidden();
         let table = self.finish(relation, expect.subject.span)?;
         Ok(ResolvedExpectation { table, holds_when, within })
     }
@@ -63,8 +65,7 @@ impl Resolver<'_> {
         let contradicts = functions::not(condition).and_then(|negated| functions::coalesce(negated, yes));
         let Ok(contradicts) = contradicts else { unreachable!("a condition is a bool") };
         let mut subject = subject;
-        subject.scope.columns.retain(|column| !column.hidden);
-        subject.settle();
+        subject.forget_hidden();
         subject.narrow();
         let before = subject.errors.len();
         let mut wrong = self.filter(subject, contradicts, self.origin(span));

@@ -13,13 +13,25 @@ use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::Scope;
 use crate::syntax::tree::{BinaryOperator, CaseArm, Expr, ExprKind, Literal, TextPart, UnaryOperator};
 
+/// What names stand for that are no columns; a fault where one has no value in this place.
+pub(crate) type Values = HashMap<String, Result<Typed, Fault>>;
+
+/// Names that stand for values.
+#[derive(Default)]
+pub(crate) struct Locals {
+    pub values: Values,
+    /// In the body of a `fn` that is called inside `summarize`: what its parameters stand for in the arguments of an
+    /// aggregate, which are computed of each row.
+    pub of_rows: Option<Box<Locals>>,
+}
+
 /// What an expression can name.
 #[derive(Clone, Copy)]
 pub(crate) struct Reach<'a> {
     /// The columns.
     pub scope: &'a Scope,
-    /// Parameters of the `fn` whose body this is.
-    pub locals: Option<&'a HashMap<String, Typed>>,
+    /// Names that stand for values: the parameters of the `fn` whose body this is, `previous` of `dedupe … when`.
+    pub locals: Option<&'a Locals>,
     /// Inside `summarize`: where its aggregates are gathered. `scope` then holds the keys.
     pub aggregation: Option<&'a Aggregation<'a>>,
     /// Where no columns are in reach: what the expression is part of.

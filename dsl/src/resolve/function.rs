@@ -1,16 +1,16 @@
 //! `fn`: expanded where it is called.
 
-use std::collections::HashMap;
-
 use tidebook_plan::{ColumnType, Diagnostic, Span};
 
 use crate::catalog::FunctionDefinition;
 use crate::diagnostics::names;
 use crate::functions::{self, Typed};
+use crate::resolve::aggregate::Aggregation;
+use crate::resolve::expression::Values;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::Scope;
 use crate::resolve::types::{TYPE_NAMES, column_type};
-use crate::resolve::{Reach, Resolver, aggregate};
+use crate::resolve::{Locals, Reach, Resolver, aggregate};
 use crate::syntax::tree::{Call, Expr, FnParam, Name, TypeExpr};
 
 impl Resolver<'_> {
@@ -45,8 +45,10 @@ impl Resolver<'_> {
         let checked = match typed.iter().map(|(n, ty)| Some((n.clone(), ty.clone()?))).collect::<Option<Vec<_>>>() {
             None => Ok(()),
             Some(values) => {
-                let locals = values.into_iter().map(|(n, ty)| (n.clone(), Typed::column(n, ty))).collect();
-                self.body(body, &locals)
+                let values = values.into_iter().map(|(n, ty)| (n.clone(), Ok(Typed::column(n, ty)))).collect();
+                let scope = Scope::default();
+                let aggregation = Aggregation::new(&scope, &[], false, Vec::new());
+                self.body(body, &Locals { values, of_rows: None }, Some(&aggregation))
                     .and_then(|value| give_back(&name.text, value, returns.as_ref(), body.span).map(|_| ()))
             }
         };
@@ -66,32 +68,40 @@ impl Resolver<'_> {
     ) -> Resolved<Typed> {
         self.uses.borrow_mut().functions.insert(name.to_string());
         let arguments = self.arguments(name, function, call, span)?;
-        let mut locals = HashMap::new();
+        let (mut values, mut of_rows) = (Values::new(), Values::new());
         for ((param, ty), argument) in function.params.iter().zip(arguments) {
-            let typed = self.expression(argument, reach)?;
-            let typed = match ty {
-                None => typed,
-                Some(ty) => {
-                    let found = typed.ty.clone();
-                    let coerced = functions::coerce(typed, &ty.ty)
-                        .filter(|_| ty.nullable || !found.nullable || found.ty != tidebook_plan::Type::Null);
-                    let Some(typed) = coerced else {
-                        let message = format!("`{param}` of `{name}` is {}, found {found}", ty.ty);
-                        return Err(names::WRONG_TYPE.error(message, argument.span).into());
-                    };
-                    typed
-                }
+            let given = |reach: Reach<'_>| {
+                let typed = self.expression(argument, reach)?;
+                self.given(name, param, ty.as_ref(), typed, argument.span)
             };
-            locals.insert(param.clone(), typed);
+            let here = given(reach);
+            let Some(rows) = row_reach(reach) else {
+                values.insert(param.clone(), Ok(here?));
+                continue;
+            };
+            // What stands for it in the arguments of the body's aggregates; whatever is wrong in both is told once.
+            let told = (self.also.borrow().len(), self.warnings.borrow().len());
+            let row = given(rows);
+            self.also.borrow_mut().truncate(told.0);
+            self.warnings.borrow_mut().truncate(told.1);
+            if row.is_err() {
+                values.insert(param.clone(), Ok(here?));
+            } else {
+                values.insert(param.clone(), here);
+            }
+            of_rows.insert(param.clone(), row);
         }
+        let of_rows = reach.aggregation.map(|_| Box::new(Locals { values: of_rows, of_rows: None }));
+        let locals = Locals { values, of_rows };
         self.expanding.borrow_mut().push(name.to_string());
         let told = (self.also.borrow().len(), self.warnings.borrow().len());
-        let value = self.body(&function.body, &locals);
+        let value = self.body(&function.body, &locals, reach.aggregation);
         self.also.borrow_mut().truncate(told.0);
         self.warnings.borrow_mut().truncate(told.1);
         self.expanding.borrow_mut().pop();
         // The body stands in another place, maybe in another cell: the fault is shown at the call.
         let value = value.map_err(|fault| match fault {
+            Fault::Said(inner) if locals.has(&inner) => Fault::Said(inner),
             Fault::Said(inner) => {
                 let message = format!("in `{name}`: {}", inner.message);
                 let outer = Diagnostic::error(inner.code.clone(), message, span);
@@ -105,9 +115,21 @@ impl Resolver<'_> {
         self.measured(give_back(name, value, function.returns.as_ref(), span)?, span)
     }
 
-    fn body(&self, body: &Expr, locals: &HashMap<String, Typed>) -> Resolved<Typed> {
+    fn body(&self, body: &Expr, locals: &Locals, aggregation: Option<&Aggregation<'_>>) -> Resolved<Typed> {
         let scope = Scope::default();
-        self.expression(body, Reach { scope: &scope, locals: Some(locals), aggregation: None, constant_in: None })
+        self.expression(body, Reach { scope: &scope, locals: Some(locals), aggregation, constant_in: None })
+    }
+
+    /// An argument as the type that its parameter declares.
+    fn given(&self, function: &str, param: &str, ty: Option<&ColumnType>, typed: Typed, span: Span) -> Resolved<Typed> {
+        let Some(ty) = ty else { return Ok(typed) };
+        let found = typed.ty.clone();
+        let coerced = functions::coerce(typed, &ty.ty)
+            .filter(|_| ty.nullable || !found.nullable || found.ty != tidebook_plan::Type::Null);
+        coerced.ok_or_else(|| {
+            let message = format!("`{param}` of `{function}` is {}, found {found}", ty.ty);
+            names::WRONG_TYPE.error(message, span).into()
+        })
     }
 
     /// The arguments of a call in the order of the parameters.
@@ -149,6 +171,24 @@ impl Resolver<'_> {
             return Err(names::ARGUMENT_COUNT.error(message, span).with_help(shape()).into());
         }
         Ok(given.into_iter().flatten().collect())
+    }
+}
+
+/// What an aggregate in the body of a function that is called here reaches: the rows before the grouping.
+fn row_reach<'a>(reach: Reach<'a>) -> Option<Reach<'a>> {
+    let aggregation = reach.aggregation?;
+    let rows = Reach::columns(aggregation.input);
+    Some(match reach.locals {
+        None => rows,
+        Some(locals) => Reach { scope: reach.scope, locals: Some(locals.of_rows.as_deref().unwrap_or(locals)), ..rows },
+    })
+}
+
+impl Locals {
+    /// True if this is why one of the names has no value.
+    fn has(&self, fault: &Diagnostic) -> bool {
+        let is_it = |value: &Result<Typed, Fault>| matches!(value, Err(Fault::Said(own)) if **own == *fault);
+        self.values.values().any(is_it) || self.of_rows.as_ref().is_some_and(|rows| rows.has(fault))
     }
 }
 

@@ -102,6 +102,12 @@ impl Resolver<'_> {
             let message = format!("`{}` is a parameter, not a table", name.text);
             return names::UNKNOWN_TABLE.error(message, name.span).into();
         }
+        let before = self.text[..name.span.start].trim_end_matches(' ');
+        if before.ends_with("distinct") && before.len() < name.span.start {
+            let message = format!("unknown table `{text}`: `distinct` takes no columns");
+            let help = format!("choose them before: `| select {text} | distinct`");
+            return names::UNKNOWN_TABLE.error(message, path.span).with_help(help).into();
+        }
         let tables = self.catalog.tables.keys().map(String::as_str);
         let tables: Vec<&str> = tables.filter(|table| Some(*table) != self.defining).collect();
         let diagnostic = fault::unknown_table(&name.text, &tables, name.span);
@@ -123,6 +129,7 @@ impl Resolver<'_> {
         });
         TablePlan {
             columns: named.collect(),
+            order_columns: Vec::new(),
             plan: build::constant(&columns, Vec::new(), Origin::default()),
             key: Vec::new(),
             ordering: Vec::new(),

@@ -46,7 +46,7 @@ impl Resolver<'_> {
         let mut right = self.operand(&join.right)?;
         refuse_same_table(&left.scope, &right.scope, join.right.span)?;
         for side in [&mut left, &mut right] {
-            side.scope.columns.retain(|column| !column.hidden);
+            side.scope.columns.retain(|column| !column.hidden || column.aside);
             side.ordering.clear();
         }
         let matching = match &join.condition {
@@ -57,7 +57,7 @@ impl Resolver<'_> {
         let scope = self.joined_scope(&left.scope, &right.scope, &matching.merged, join.kind);
         let right_key = right.key.clone();
         let left_key = left.key.clone();
-        let sides = self.sides(left, right, matching.pairs, matching.residual, self.origin(step.span));
+        let sides = self.sides(left, right, matching.pairs.clone(), matching.residual.clone(), self.origin(step.span));
         let one_match =
             !right_key.is_empty() && right_key.iter().all(|id| sides.on.iter().any(|(_, right)| right == id));
         let mut result = match join.kind {
@@ -74,7 +74,10 @@ impl Resolver<'_> {
             JoinKind::Full => {
                 // Its columns have ids of their own, in the order of left, right and merged columns.
                 result.scope.head.clone_from(&scope.head);
+                let sides: Vec<&ScopeColumn> = matching.merged.iter().flat_map(|(a, b)| [a, b]).collect();
+                let asides = aside(&sides, &result.scope.columns);
                 result.scope.columns = self.arranged(&scope, &result.scope);
+                result.scope.columns.extend(asides);
             }
             _ => {
                 if one_match && matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
@@ -85,7 +88,15 @@ impl Resolver<'_> {
                     column.ty.nullable |= nullable(&column.id);
                     column
                 });
-                result.scope = Scope { columns: columns.collect(), head: scope.head };
+                let mut columns: Vec<ScopeColumn> = columns.collect();
+                // The side that may have no row: the merged column has the value of the other.
+                let sides: Vec<&ScopeColumn> = match join.kind {
+                    JoinKind::Left => matching.merged.iter().map(|(_, b)| b).collect(),
+                    JoinKind::Right => matching.merged.iter().map(|(a, _)| a).collect(),
+                    _ => Vec::new(),
+                };
+                columns.extend(aside(&sides, &result.scope.columns));
+                result.scope = Scope { columns, head: scope.head };
             }
         }
         result.settle();
@@ -365,6 +376,12 @@ impl Resolver<'_> {
 fn flipped(sides: Sides) -> Sides {
     let on = sides.on.into_iter().map(|(left, right)| (right, left)).collect();
     Sides { left: sides.right, right: sides.left, on, residual: sides.residual, origin: sides.origin }
+}
+
+/// The columns of `using` as their sides have them, which only an expression with the side's name reaches.
+fn aside(sides: &[&ScopeColumn], made: &[ScopeColumn]) -> Vec<ScopeColumn> {
+    let own = sides.iter().filter_map(|side| made.iter().find(|column| column.id == side.id));
+    own.map(|column| ScopeColumn { hidden: true, aside: true, ..made_nullable(column.clone()) }).collect()
 }
 
 fn made_nullable(mut column: ScopeColumn) -> ScopeColumn {

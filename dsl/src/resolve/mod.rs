@@ -47,7 +47,7 @@ use crate::functions::Typed;
 use crate::logical::Origin;
 
 pub(crate) use errors::errors_table;
-pub(crate) use expression::Reach;
+pub(crate) use expression::{Locals, Reach};
 pub(crate) use fault::{Fault, Resolved};
 pub(crate) use param::show;
 pub(crate) use scope::Scope;

@@ -18,8 +18,8 @@ const TAKES_TEXT: &[&str] =
 impl Resolver<'_> {
     /// A bare name: a parameter of the `fn`, a column, or a `param`.
     pub(crate) fn name(&self, name: &Name, reach: Reach<'_>) -> Resolved<Typed> {
-        if let Some(local) = reach.locals.and_then(|locals| locals.get(&name.text)) {
-            return Ok(local.clone());
+        if let Some(local) = reach.locals.and_then(|locals| locals.values.get(&name.text)) {
+            return local.clone();
         }
         if let Some(column) = reach.scope.find(&name.text, name.span)? {
             if self.catalog.params.contains_key(&name.text) {
@@ -30,7 +30,7 @@ impl Resolver<'_> {
             }
             return Ok(Typed::column(column.id.clone(), column.ty.clone()));
         }
-        if let Some(aggregation) = reach.aggregation {
+        if let (Some(aggregation), None) = (reach.aggregation, reach.locals) {
             aggregation.refuse_bare_column(name)?;
         }
         if let Some(param) = self.catalog.params.get(&name.text) {
@@ -45,7 +45,7 @@ impl Resolver<'_> {
 
     fn unknown_name(&self, name: &Name, reach: Reach<'_>) -> Diagnostic {
         let mut candidates: Vec<&str> = reach.scope.visible().map(|c| c.name.as_str()).collect();
-        candidates.extend(reach.locals.iter().flat_map(|locals| locals.keys()).map(String::as_str));
+        candidates.extend(reach.locals.iter().flat_map(|locals| locals.values.keys()).map(String::as_str));
         let params: Vec<&str> = self.catalog.params.keys().map(String::as_str).collect();
         if let Some(place) = reach.constant_in {
             let message = format!("unknown name `{}`: {place} has no columns in reach", name.text);
@@ -101,7 +101,7 @@ impl Resolver<'_> {
     /// names are not those of a table in reach, or if a record column of that name has the field.
     fn qualified(&self, path: &Path, reach: Reach<'_>) -> Resolved<Option<Typed>> {
         let first = &path.parts[0];
-        if reach.locals.is_some_and(|locals| locals.contains_key(&first.text)) {
+        if reach.locals.is_some_and(|locals| locals.values.contains_key(&first.text)) {
             return Ok(None);
         }
         let record = reach.scope.visible().any(|c| {
@@ -113,14 +113,14 @@ impl Resolver<'_> {
         }
         for split in (1..path.parts.len()).rev() {
             let qualifier = path.parts[..split].iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(".");
-            if let Some(aggregation) = reach.aggregation {
+            if let (Some(aggregation), None) = (reach.aggregation, reach.locals) {
                 aggregation.refuse_qualified_column(&qualifier, &path.parts[split], reach.scope, path.span)?;
             }
             if !reach.scope.is_qualifier(&qualifier) {
                 continue;
             }
             let name = &path.parts[split];
-            let column = reach.scope.find_qualified(&qualifier, &name.text, first.span.to(name.span), name.span)?;
+            let column = reach.scope.find_value(&qualifier, &name.text, first.span.to(name.span), name.span)?;
             let mut typed = Typed::column(column.id.clone(), column.ty.clone());
             let mut span = first.span.to(name.span);
             for part in &path.parts[split + 1..] {

@@ -18,6 +18,10 @@ impl Resolver<'_> {
     pub(crate) fn sort(&self, input: Relation, keys: &[SortKey], step: &Step) -> Resolved<Relation> {
         let (mut sorted, ordering) = self.ordered(input, keys, self.origin(step.span))?;
         sorted.ordering = ordering;
+        // What only an earlier order needed must not break the ties of this one.
+        let ordering = &sorted.ordering;
+        let orders = |column: &ScopeColumn| ordering.iter().any(|(id, _)| *id == column.id);
+        sorted.scope.columns.retain(|column| !column.hidden || column.aside || orders(column));
         Ok(sorted)
     }
 
@@ -26,7 +30,6 @@ impl Resolver<'_> {
         input.narrow();
         input.plan = build::top_k(input.plan, Vec::new(), &input.ordering, count, self.origin(step.span));
         input.retracts = true;
-        forget_unnamed(&mut input);
         Ok(input)
     }
 
@@ -44,7 +47,6 @@ impl Resolver<'_> {
         input.plan = build::top_k(input.plan, groups.clone(), &order, count, origin);
         input.retracts = true;
         input.ordering = groups.into_iter().map(|id| (id, false)).chain(order).collect();
-        forget_unnamed(&mut input);
         Ok(input)
     }
 
@@ -76,7 +78,11 @@ impl Resolver<'_> {
         for key in keys {
             let typed = self.expression(&key.expr, Reach::columns(&input.scope))?;
             self.refuse_unordered(&typed, key.expr.span)?;
-            order.push((self.as_column(&input, typed, &mut added), key.descending));
+            let id = self.as_column(&input, typed, &mut added);
+            // The first mention decides: rows that a second one could tell apart are equal there.
+            if order.iter().all(|(earlier, _)| *earlier != id) {
+                order.push((id, key.descending));
+            }
         }
         Ok((self.extend(input, added, origin), order))
     }
@@ -110,11 +116,4 @@ impl Resolver<'_> {
             _ => Err(names::WRONG_TYPE.error(format!("{what} takes a whole number, found {ty}"), count.span).into()),
         }
     }
-}
-
-/// An order by an expression has served its `limit`: nothing later can be sorted by what has no name.
-fn forget_unnamed(relation: &mut Relation) {
-    let unnamed = |id: &String| relation.scope.columns.iter().any(|c| c.id == *id && c.name.is_empty());
-    let kept = relation.ordering.iter().take_while(|(id, _)| !unnamed(id)).count();
-    relation.ordering.truncate(kept);
 }

@@ -63,7 +63,7 @@ impl Resolver<'_> {
             StepKind::Top(top) => self.top(input, top, step),
             StepKind::Key(columns) => self.key_by(input, columns, step),
             StepKind::Watermark { .. } => Err(unavailable("`watermark`", step)),
-            StepKind::Flatten(column) => self.flatten(input, column, step),
+            StepKind::Flatten(item) => self.flatten(input, item, step),
             StepKind::Dedupe { by, rule } => self.dedupe(input, by, rule, step),
             StepKind::Iterate(_) => Err(unavailable("`iterate`", step)),
             StepKind::Match(_) => Err(unavailable("`match`", step)),

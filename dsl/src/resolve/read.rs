@@ -12,7 +12,7 @@ use crate::resolve::expression::literal;
 use crate::resolve::fault::Resolved;
 use crate::resolve::options::check_columns;
 use crate::resolve::relation::Relation;
-use crate::resolve::scope::{Scope, ScopeColumn};
+use crate::resolve::scope::{Scope, ScopeColumn, quoted};
 use crate::resolve::types::column_type;
 use crate::resolve::{Resolver, build};
 use crate::syntax::tree::{ConnectorUse, ExprKind, FieldDecl};
@@ -102,7 +102,15 @@ impl Resolver<'_> {
                 }
             };
             let wire_name = field.from.as_ref().map(|name| name.text.clone());
-            out.push(SourceField { name: field.name.text.clone(), ty, wire_name, default });
+            let read = SourceField { name: field.name.text.clone(), ty, wire_name, default };
+            if let Some(first) = out.iter().find(|first| is_read_once(&read) && first.wire_name() == read.wire_name()) {
+                let message = format!("`{}` and `{}` are both read from `{}`", first.name, read.name, read.wire_name());
+                let span = field.from.as_ref().map_or(field.name.span, |name| name.span);
+                let help =
+                    format!("read it once and copy it: `| derive {}: {}`", quoted(&read.name), quoted(&first.name));
+                return Err(names::SAME_NAME.error(message, span).with_help(help).into());
+            }
+            out.push(read);
         }
         if out.is_empty() {
             let span = fields.first().map(|field| field.span).unwrap_or_default();
@@ -141,6 +149,12 @@ impl Resolver<'_> {
         self.described.borrow_mut().insert(identity, fields.clone());
         Ok(fields)
     }
+}
+
+/// True for a column of the input itself, which a reader gives to one column; a JSON pointer and what a file gives to its rows
+/// may stand in several.
+fn is_read_once(field: &SourceField) -> bool {
+    !field.wire_name().starts_with(['/', '_'])
 }
 
 /// True if the source takes rows back without a key: a watched file that changes, a table's change data.

@@ -6,7 +6,6 @@ use tidebook_plan::flow::OrderKey;
 use tidebook_plan::{Diagnostic, Span};
 
 use crate::catalog::{ErrorStream, TableColumn, TablePlan};
-use crate::diagnostics::names;
 use crate::functions::Typed;
 use crate::logical::{self, Origin};
 use crate::resolve::build;
@@ -45,6 +44,12 @@ impl Relation {
         let there = |id: &String| self.scope.columns.iter().any(|column| column.id == *id);
         let kept = self.ordering.iter().take_while(|(id, _)| there(id)).count();
         self.ordering.truncate(kept);
+    }
+
+    /// Forgets the columns that the user does not see, and with them the order from the first that is by one of them.
+    pub fn forget_hidden(&mut self) {
+        self.scope.columns.retain(|column| !column.hidden);
+        self.settle();
     }
 
     /// Adds to `columns` those that only the order still needs, hidden.
@@ -133,14 +138,12 @@ impl Resolver<'_> {
         if let Some((first, second)) = relation.scope.twice() {
             return Err(fault::two_columns(first, second, span));
         }
-        let unnamed = |id: &String| relation.scope.columns.iter().any(|c| c.id == *id && c.name.is_empty());
-        if relation.ordering.iter().any(|(id, _)| unnamed(id)) {
-            return Err(names::LOST_ORDER
-                .error("the table is sorted by an expression that is not a column of it", span)
-                .with_help("make it a column first: `| derive k: … | sort k`"));
-        }
-        relation.scope.columns.retain(|column| !column.hidden);
         relation.settle();
+        let (mut columns, hidden): (Vec<ScopeColumn>, Vec<ScopeColumn>) =
+            relation.scope.columns.drain(..).partition(|column| !column.hidden);
+        let visible = columns.len();
+        columns.extend(hidden.into_iter().filter(|column| relation.ordering.iter().any(|(id, _)| *id == column.id)));
+        relation.scope.columns = columns;
         relation.narrow();
         let place = |id: &String| relation.scope.columns.iter().position(|column| column.id == *id);
         let key = relation.key.iter().filter_map(place).collect();
@@ -150,10 +153,12 @@ impl Resolver<'_> {
             .filter_map(|(id, descending)| place(id).map(|column| OrderKey { column, descending: *descending }));
         let ordering = ordering.collect();
         let columns = relation.scope.columns.into_iter();
-        let columns = columns.map(|c| TableColumn { name: c.name, id: c.id, ty: c.ty }).collect();
+        let mut columns: Vec<TableColumn> = columns.map(|c| TableColumn { name: c.name, id: c.id, ty: c.ty }).collect();
+        let order_columns = columns.split_off(visible);
         Ok(TablePlan {
             plan: logical::bounded(relation.plan),
             columns,
+            order_columns,
             key,
             ordering,
             retracts: relation.retracts,
@@ -170,10 +175,11 @@ impl Resolver<'_> {
         }
         let mut scope = Scope { columns: Vec::new(), head: qualifier.map(str::to_string) };
         let mut exprs = Vec::new();
-        for column in &table.columns {
+        let hidden = table.order_columns.iter().map(|column| (column, true));
+        for (column, hidden) in table.columns.iter().map(|column| (column, false)).chain(hidden) {
             let id = self.fresh(&column.name);
             exprs.push((Typed::column(column.id.clone(), column.ty.clone()), id.clone()));
-            let mut named = ScopeColumn::new(column.name.clone(), id, column.ty.clone());
+            let mut named = ScopeColumn { hidden, ..ScopeColumn::new(column.name.clone(), id, column.ty.clone()) };
             named.qualifiers.extend(qualifier.map(str::to_string));
             scope.columns.push(named);
         }

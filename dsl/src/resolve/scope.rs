@@ -20,18 +20,24 @@ pub(crate) struct ScopeColumn {
     pub ty: ColumnType,
     /// True for a column that only an order needs; it cannot be named and ends with the definition.
     pub hidden: bool,
+    /// True for a hidden column that an expression can still name with its table: a side's own value of a `using` column.
+    pub aside: bool,
 }
 
 impl ScopeColumn {
     /// A column without a qualifier.
     pub fn new(name: impl Into<String>, id: impl Into<String>, ty: ColumnType) -> Self {
-        ScopeColumn { qualifiers: Vec::new(), name: name.into(), id: id.into(), ty, hidden: false }
+        ScopeColumn { qualifiers: Vec::new(), name: name.into(), id: id.into(), ty, hidden: false, aside: false }
     }
 
     /// `orders.id`, or the bare name of a column without a qualifier.
     pub fn full_name(&self) -> String {
         match self.qualifiers.first() {
-            Some(qualifier) => format!("{}.{}", quoted(qualifier), quoted(&self.name)),
+            Some(table) => {
+                // `t.errors` is two names.
+                let parts = table.split('.').chain([self.name.as_str()]).map(quoted);
+                parts.collect::<Vec<_>>().join(".")
+            }
             None => quoted(&self.name),
         }
     }
@@ -88,6 +94,27 @@ impl Scope {
         }
     }
 
+    /// The value of `qualifier.name` in an expression: of a `using` column that of the side, which an outer join leaves null
+    /// where the side has no row.
+    ///
+    /// # Errors
+    /// As [`Scope::find_qualified`].
+    pub fn find_value(
+        &self,
+        qualifier: &str,
+        name: &str,
+        span: Span,
+        name_span: Span,
+    ) -> Result<&ScopeColumn, Diagnostic> {
+        let own = |column: &&ScopeColumn| {
+            column.aside && column.name == name && column.qualifiers.iter().any(|own| own == qualifier)
+        };
+        match self.columns.iter().find(own) {
+            Some(column) => Ok(column),
+            None => self.find_qualified(qualifier, name, span, name_span),
+        }
+    }
+
     /// The column `qualifier.name`.
     ///
     /// # Errors
@@ -100,7 +127,7 @@ impl Scope {
         name_span: Span,
     ) -> Result<&ScopeColumn, Diagnostic> {
         let own = |column: &&ScopeColumn| column.qualifiers.iter().any(|q| q == qualifier);
-        let added = |column: &&ScopeColumn| self.head.as_deref() == Some(qualifier) && column.qualifiers.is_empty();
+        let added = |column: &&ScopeColumn| self.is_added(column, qualifier);
         let found: Vec<&ScopeColumn> = self.visible().filter(|c| c.name == name && own(c)).collect();
         match found.as_slice() {
             [column] => return Ok(column),
@@ -116,6 +143,16 @@ impl Scope {
             }
             several => Err(fault::ambiguous_column(name, several, span)),
         }
+    }
+
+    /// True if the column can be addressed by the table's name.
+    pub fn belongs(&self, column: &ScopeColumn, qualifier: &str) -> bool {
+        column.qualifiers.iter().any(|own| own == qualifier) || self.is_added(column, qualifier)
+    }
+
+    /// True for a column that a step has added to the table that the pipeline began with.
+    fn is_added(&self, column: &ScopeColumn, qualifier: &str) -> bool {
+        self.head.as_deref() == Some(qualifier) && column.qualifiers.is_empty()
     }
 
     /// The first bare name that stands twice.

@@ -46,10 +46,9 @@ impl Resolver<'_> {
     }
 
     pub(crate) fn distinct(&self, mut input: Relation, step: &Step) -> Resolved<Relation> {
-        input.scope.columns.retain(|column| !column.hidden);
+        input.forget_hidden();
         let ids = input.ids();
         input.plan = build::aggregate(input.plan, ids, Vec::new(), self.origin(step.span));
-        input.settle();
         Ok(input)
     }
 

@@ -31,7 +31,8 @@ impl Resolver<'_> {
         sink: &ConnectorUse,
         step: &Step,
     ) -> Resolved<ResolvedWrite> {
-        let relation = self.steps(pipeline, before)?;
+        let mut relation = self.steps(pipeline, before)?;
+        relation.forget_hidden();
         let table = self.finish(relation, pipeline.span)?;
         let spec = self.connector(&sink.connector, Direction::Sink)?;
         if let Some(schema) = &sink.schema {

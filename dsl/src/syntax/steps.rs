@@ -24,9 +24,9 @@ pub static STEPS: &[StepDoc] = &[
     },
     StepDoc {
         name: "select",
-        signature: "select column, name: expression, *, * except (column, …)",
-        doc: "Gives exactly these columns, in this order. `*` stands for all columns, `* except (a)` for all but `a`. An \
-              expression that is not a column needs a name.",
+        signature: "select column, name: expression, *, table.*, * except (column, …)",
+        doc: "Gives exactly these columns, in this order. `*` stands for all columns, `orders.*` for those of one table, \
+              `* except (a)` for all but `a`. An expression that is not a column needs a name.",
         example: "orders | select id, amount: qty * price",
     },
     StepDoc {
@@ -151,8 +151,9 @@ pub static STEPS: &[StepDoc] = &[
     },
     StepDoc {
         name: "flatten",
-        signature: "flatten column",
-        doc: "One row for each element of the list in the column, which then holds the element. Rows with an empty list or \
+        signature: "flatten column | name: expression",
+        doc: "One row for each element of the list in the column, which then holds the element; the list of an expression \
+              becomes a column first, as with `derive`. Rows with an empty list or \
               with null leave; an element that is null stays. The elements of a json array are json, and a document that \
               is no array fails its row.",
         example: "orders | derive tag: split(tags, \",\") | flatten tag",
@@ -160,8 +161,8 @@ pub static STEPS: &[StepDoc] = &[
     StepDoc {
         name: "sort",
         signature: "sort expression [desc], …",
-        doc: "The order in which the table is shown, and from which `limit` takes. Nulls and NaN come last; ties are broken \
-              by the remaining columns.",
+        doc: "The order in which the table is shown, and from which `limit` takes. It may go by an expression, and stays when \
+              the columns that it goes by are left out. NaN and then null are larger than every value: last, and first with `desc`. Ties are broken by the remaining columns.",
         example: "orders | sort qty desc, id",
     },
     StepDoc {

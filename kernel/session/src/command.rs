@@ -10,6 +10,7 @@ use crate::compile::{evaluate, explain as explain_table, recompile};
 use crate::help;
 use crate::markup;
 use crate::output::{CellOutput, CellRequest, Markup, Stream};
+use crate::running::Running;
 use crate::session::{Inner, OutputId, Session};
 use crate::stats;
 
@@ -86,14 +87,9 @@ pub(crate) fn answer(
             let message = "`%errors` needs the name of a table".to_string();
             return Err(CommandFault::text(&commands::NEEDS_TABLE, message, span, "write `%errors NAME`"));
         }
-        "graph" | "checkpoint" => {
-            let message = format!("`%{name}` is not available in this build");
-            return Err(CommandFault::text(
-                &commands::COMMAND_NOT_AVAILABLE,
-                message,
-                span,
-                "`%explain NAME` prints a plan as text",
-            ));
+        "graph" => return Err(not_available("%graph", span, "`%explain NAME` prints a plan as text")),
+        "checkpoint" => {
+            return Err(not_available("%checkpoint", span, "every run begins anew; `write` keeps what a table holds"));
         }
         unknown => {
             let near = near_names(unknown, COMMANDS.iter().map(|command| command.name));
@@ -167,8 +163,20 @@ fn tables(session: &Session) -> Markup {
     }
 }
 
+fn not_available(what: &str, span: Span, help: &str) -> CommandFault {
+    CommandFault::text(&commands::COMMAND_NOT_AVAILABLE, format!("`{what}` is not available in this build"), span, help)
+}
+
 fn explain(session: &Session, name: &str, span: Span) -> Result<Markup, CommandFault> {
     let catalog = session.catalog();
+    if name.is_empty() {
+        let message = "`%explain` needs the name of a table".to_string();
+        return Err(CommandFault::text(&commands::NEEDS_TABLE, message, span, "write `%explain NAME`"));
+    }
+    // A table may be called `analyze`.
+    if catalog.table(name).is_none() && name.split_whitespace().next() == Some("analyze") {
+        return Err(not_available("%explain analyze", span, "`%explain NAME` prints the plan, `%stats` what runs"));
+    }
     let Some(explanation) = explain_table(name, &catalog) else {
         return Err(unknown_table(session, name, span));
     };
@@ -192,7 +200,8 @@ fn unknown_table(session: &Session, name: &str, span: Span) -> CommandFault {
 }
 
 fn stop(session: &Session, inner: &mut Inner, name: &str, span: Span) -> Result<(), CommandFault> {
-    let chosen = inner.running.iter().filter(|(_, running)| name.is_empty() || running.label == name);
+    let reads = |running: &Running| running.label == name || running.tables.iter().any(|table| table == name);
+    let chosen = inner.running.iter().filter(|(_, running)| name.is_empty() || reads(running));
     let chosen: Vec<OutputId> = chosen.map(|(id, _)| *id).collect();
     if chosen.is_empty() && !name.is_empty() {
         if session.catalog().table(name).is_none() {

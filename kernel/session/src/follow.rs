@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Select, TryRecvError};
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, bounded};
 use parking_lot::Mutex;
 use tidebook_engine::{OutputEvent, Program, ProgramId};
 
@@ -15,8 +15,8 @@ pub(crate) trait Consumer: Send {
     /// Takes one event.
     fn consume(&mut self, event: OutputEvent);
 
-    /// Called when all events that were waiting have been taken. With `flush`, what was taken must be in its target
-    /// when this returns; without, the consumer may put that off until the time that it gives.
+    /// Called when all events that were waiting have been taken. With `flush`, what was taken is in its target when this
+    /// returns, unless the target refuses it; without, the consumer may put that off until the time that it gives.
     fn settle(&mut self, flush: bool) -> Option<Instant>;
 }
 
@@ -30,6 +30,9 @@ pub(crate) struct Follower {
 
 struct Shared {
     events: Receiver<OutputEvent>,
+    /// Tells the thread that the consumer wants to be settled at a time of its own: whoever drains does not come back.
+    nudge: Sender<()>,
+    nudged: Receiver<()>,
     /// `None` once nobody wants to hear more.
     consumer: Mutex<Option<Box<dyn Consumer>>>,
     /// True once the consumer is to be dropped before the next event. It has no lock, since a program that speaks faster than
@@ -43,8 +46,11 @@ impl Follower {
     /// # Errors
     /// Where the operating system gives no thread.
     pub(crate) fn start(program: Program, consumer: Box<dyn Consumer>) -> std::io::Result<Follower> {
+        let (nudge, nudged) = bounded(1);
         let shared = Arc::new(Shared {
             events: program.events,
+            nudge,
+            nudged,
             consumer: Mutex::new(Some(consumer)),
             abandoned: AtomicBool::new(false),
         });
@@ -56,7 +62,10 @@ impl Follower {
 
     /// Takes everything that the program has said until now, and flushes it to its target.
     pub(crate) fn drain(&self) {
-        self.shared.drain(true);
+        if let (true, Some(_)) = self.shared.drain(true) {
+            // A full channel says it already.
+            let _ = self.shared.nudge.try_send(());
+        }
     }
 
     /// Takes everything that was said until now, flushes it, and hears no more: when this returns, nothing is written to
@@ -87,6 +96,7 @@ impl Shared {
         loop {
             let mut select = Select::new();
             select.recv(&self.events);
+            select.recv(&self.nudged);
             let ready = match wake {
                 None => {
                     select.ready();
@@ -94,6 +104,8 @@ impl Shared {
                 }
                 Some(deadline) => select.ready_deadline(deadline).is_ok(),
             };
+            // Whatever woke it: what was said is taken, and the consumer says when it wants to be settled.
+            let _ = self.nudged.try_recv();
             let (open, next) = if ready { self.drain(false) } else { (true, self.settle()) };
             wake = next;
             if !open {

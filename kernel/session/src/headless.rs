@@ -146,6 +146,7 @@ impl Session {
 
     /// Lets live inputs go on until the interrupt or the deadline; a failure meanwhile is that of the last cell.
     fn follow(&self, inner: &Inner, deadline: Option<Instant>, results: &mut [Result<(), CellFailure>]) {
+        tracing::info!("everything has caught up; live inputs are followed");
         let late = deadline.map_or_else(crossbeam_channel::never, crossbeam_channel::at);
         crossbeam_channel::select! {
             recv(self.interrupted) -> _ => {}

@@ -127,7 +127,7 @@ impl Body {
         match self {
             Body::Table(shown) => shown.bytes(),
             Body::Expectation(watch, _) => watch.bytes(),
-            Body::Sink(_) => 0,
+            Body::Sink(written) => written.bytes(),
         }
     }
 
@@ -202,12 +202,12 @@ impl Running {
         let histories = table.histories.clone();
         let (body, consumer, kind, label): (Body, Box<dyn Consumer>, ViewKind, String) = match &output {
             OutputProgram::Show(show) => {
-                let shown = Shown::new(OrderedTable::new(show.table.schema.clone(), &show.table.ordering)?);
+                let shown = Shown::new(OrderedTable::of(&show.table)?);
                 let consumer = Box::new(ShownConsumer::new(Arc::clone(&shown)));
                 (Body::Table(shown), consumer, ViewKind::Table, label)
             }
             OutputProgram::Expect(expect) => {
-                let rows = OrderedTable::new(expect.table.schema.clone(), &expect.table.ordering)?;
+                let rows = OrderedTable::of(&expect.table)?;
                 let watch = Watch::new(expect.text.clone(), expect.holds_when, rows);
                 let consumer = Box::new(WatchConsumer::new(Arc::clone(&watch)));
                 (Body::Expectation(watch, expect.within), consumer, ViewKind::Expectation, expect.text.clone())
@@ -263,7 +263,7 @@ impl Running {
         let failure = match &self.body {
             Body::Table(shown) => shown.failure().map(|why| (FailureKind::Runtime, format!("`{}`: {why}", self.label))),
             Body::Sink(written) => {
-                written.failure().map(|why| (FailureKind::Runtime, format!("writing `{}` failed: {why}", self.label)))
+                written.held_up().map(|why| (FailureKind::Runtime, format!("writing `{}` failed: {why}", self.label)))
             }
             Body::Expectation(watch, within) => patience.check(watch, *within).map(|(why, ended)| {
                 let label = &self.view.label;

@@ -1,8 +1,12 @@
 //! Writing a table to a sink: whole closed epochs, in order.
+//!
+//! A commit that the operating system refuses (the disk is full, the folder is gone) leaves the target as it was, and the sink
+//! keeps what it was handed. So it is tried again, less and less often, with all that has come meanwhile; only what trying
+//! again cannot mend ends the writing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arrow_schema::ArrowError;
 use parking_lot::Mutex;
@@ -13,6 +17,10 @@ use tidebook_plan::{ChangeBatch, Schema};
 use crate::codec::RowCodec;
 use crate::follow::{Consumer, SETTLE_INTERVAL};
 use crate::view::{Page, PageRequest, PageSource, Standing, Verdict, View};
+
+/// Between a commit that was refused and the next try; twice as long each time, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What is known of a sink from outside.
 pub(crate) struct Written {
@@ -25,6 +33,10 @@ struct WrittenState {
     changes: u64,
     epoch: u64,
     failure: Option<String>,
+    /// Why the last commit was refused, if it was.
+    trouble: Option<String>,
+    /// Changes that wait to be written, and about how many bytes they take.
+    waiting: (u64, u64),
     view: Option<Arc<View>>,
 }
 
@@ -42,6 +54,17 @@ impl Written {
     /// Why nothing more is written, if so.
     pub(crate) fn failure(&self) -> Option<String> {
         self.state.lock().failure.clone()
+    }
+
+    /// Why what was handed to the sink is not in the target, if so: it has failed, or is tried again.
+    pub(crate) fn held_up(&self) -> Option<String> {
+        let state = self.state.lock();
+        state.failure.clone().or_else(|| state.trouble.clone())
+    }
+
+    /// Bytes that wait to be written, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.state.lock().waiting.1
     }
 
     /// Says that nothing more is written, and why. The first reason stays.
@@ -82,7 +105,11 @@ pub(crate) struct SinkConsumer {
     /// The last epoch that was handed to the sink and is not committed.
     uncommitted: Option<u64>,
     handed: u64,
+    /// Bytes of what was handed and is not committed, about.
+    handed_bytes: u64,
     committed_at: Option<Instant>,
+    /// After a commit that was refused: when it is tried again, and how long the pause before was.
+    again: Option<(Instant, Duration)>,
 }
 
 impl SinkConsumer {
@@ -98,7 +125,9 @@ impl SinkConsumer {
             pending: BTreeMap::new(),
             uncommitted: None,
             handed: 0,
+            handed_bytes: 0,
             committed_at: None,
+            again: None,
         })
     }
 
@@ -126,6 +155,7 @@ impl SinkConsumer {
                 }
             }
             self.handed += rows.len() as u64;
+            self.handed_bytes += rows.keys().map(|row| row.len() as u64).sum::<u64>();
             anything |= !rows.is_empty();
         }
         if anything || self.uncommitted.is_some() {
@@ -138,13 +168,33 @@ impl SinkConsumer {
         let Some(epoch) = self.uncommitted else { return Ok(()) };
         self.sink.commit(epoch)?;
         self.uncommitted = None;
+        self.again = None;
+        self.handed_bytes = 0;
         self.committed_at = Some(Instant::now());
         let handed = self.handed;
         self.written.update(|state| {
             state.changes = handed;
             state.epoch = epoch;
+            state.trouble = None;
+            state.waiting = (0, 0);
         });
         Ok(())
+    }
+
+    /// Notes that a commit was refused, and gives when it is tried again.
+    fn refused(&mut self, why: String) -> Instant {
+        let pause = self.again.map_or(FIRST_PAUSE, |(_, pause)| (pause * 2).min(LONGEST_PAUSE));
+        if self.again.is_none() {
+            tracing::warn!(target_of_sink = self.written.target, why, "a commit was refused and is tried again");
+        }
+        let at = Instant::now() + pause;
+        self.again = Some((at, pause));
+        let (handed, bytes) = (self.handed, self.handed_bytes);
+        self.written.update(|state| {
+            state.trouble = Some(why);
+            state.waiting = (handed - state.changes, bytes);
+        });
+        at
     }
 }
 
@@ -171,14 +221,19 @@ impl Consumer for SinkConsumer {
         if self.uncommitted.is_none() || self.written.failure().is_some() {
             return None;
         }
-        let due = self.committed_at.map(|at| at + SETTLE_INTERVAL).filter(|due| *due > Instant::now());
+        let next = self.committed_at.map(|at| at + SETTLE_INTERVAL);
+        let due = self.again.map(|(at, _)| at).or(next).filter(|due| *due > Instant::now());
         if let (Some(due), false) = (due, flush) {
             return Some(due);
         }
-        if let Err(error) = self.commit() {
-            self.written.fail(error.to_string());
+        match self.commit() {
+            Ok(()) => None,
+            Err(WriteError::Connector(error @ ConnectorError::Io { .. })) => Some(self.refused(error.to_string())),
+            Err(error) => {
+                self.written.fail(error.to_string());
+                None
+            }
         }
-        None
     }
 }
 
@@ -188,17 +243,21 @@ pub(crate) struct WrittenPages(pub(crate) Arc<Written>);
 impl PageSource for WrittenPages {
     fn page(&self, _request: &PageRequest) -> Page {
         let state = self.0.state.lock();
-        let text = match (&state.failure, state.changes) {
-            (Some(failure), _) => format!("writing to {} has stopped: {failure}", self.0.target),
-            (None, 1) => format!("1 change written to {}", self.0.target),
-            (None, changes) => format!("{changes} changes written to {}", self.0.target),
+        let target = &self.0.target;
+        let changes = |count: u64| if count == 1 { "1 change".to_string() } else { format!("{count} changes") };
+        let text = match (&state.failure, &state.trouble) {
+            (Some(failure), _) => format!("writing to {target} has stopped: {failure}"),
+            (None, Some(trouble)) => {
+                format!("{} not yet written to {target}, tried again: {trouble}", changes(state.waiting.0))
+            }
+            (None, None) => format!("{} written to {target}", changes(state.changes)),
         };
         Page {
             epoch: state.epoch,
-            loading: state.epoch == 0 && state.failure.is_none(),
+            loading: state.epoch == 0 && state.failure.is_none() && state.trouble.is_none(),
             failure: state.failure.clone(),
             verdict: Some(Verdict {
-                standing: if state.failure.is_none() { Standing::Good } else { Standing::Bad },
+                standing: if state.failure.is_none() && state.trouble.is_none() { Standing::Good } else { Standing::Bad },
                 text,
             }),
             ..Page::default()
@@ -207,6 +266,7 @@ impl PageSource for WrittenPages {
 
     fn json(&self, name: &str, _limit: Option<usize>) -> String {
         let state = self.0.state.lock();
-        serde_json::json!({"sink": name, "changes": state.changes, "failure": state.failure}).to_string()
+        let failure = state.failure.as_ref().or(state.trouble.as_ref());
+        serde_json::json!({"sink": name, "changes": state.changes, "failure": failure}).to_string()
     }
 }

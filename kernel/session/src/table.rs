@@ -7,9 +7,10 @@ use std::collections::btree_map::Entry;
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
+use tidebook_dsl::compile::TableProgram;
 use tidebook_engine::OutputEvent;
 use tidebook_plan::flow::OrderKey;
-use tidebook_plan::{ChangeBatch, Schema};
+use tidebook_plan::{ChangeBatch, Column, ColumnType, Schema};
 
 use crate::codec::RowCodec;
 
@@ -39,13 +40,20 @@ pub(crate) struct OrderedTable {
 }
 
 impl OrderedTable {
-    /// An empty table.
+    /// An empty table of what a program gives.
     ///
     /// # Errors
     /// Where a column's type cannot be ordered.
-    pub(crate) fn new(schema: Schema, ordering: &[OrderKey]) -> Result<Self, ArrowError> {
+    pub(crate) fn of(program: &TableProgram) -> Result<Self, ArrowError> {
+        OrderedTable::new(program.schema.clone(), &program.order_columns, &program.ordering)
+    }
+
+    /// An empty table of columns that are shown and, behind them, such that only the order reads.
+    fn new(schema: Schema, order_columns: &[ColumnType], ordering: &[OrderKey]) -> Result<Self, ArrowError> {
+        let mut all = schema.clone();
+        all.columns.extend(order_columns.iter().map(|ty| Column { name: String::new(), ty: ty.clone() }));
         Ok(OrderedTable {
-            codec: RowCodec::new(&schema, ordering)?,
+            codec: RowCodec::new(&all, ordering)?,
             schema,
             rows: BTreeMap::new(),
             total: 0,
@@ -59,7 +67,7 @@ impl OrderedTable {
         })
     }
 
-    /// The columns.
+    /// The columns that are shown.
     pub(crate) fn schema(&self) -> &Schema {
         &self.schema
     }
@@ -167,7 +175,8 @@ impl OrderedTable {
         moved
     }
 
-    /// Rows `offset..offset + limit` in order, each as often as it stands.
+    /// Rows `offset..offset + limit` in order, each as often as it stands; columns behind those of the schema are not for
+    /// showing.
     ///
     /// # Errors
     /// Where the bytes cannot be read back, which would be a fault of the encoding.
@@ -199,7 +208,7 @@ mod tests {
     fn table(ordering: &[OrderKey]) -> OrderedTable {
         let columns =
             [("k".to_string(), ColumnType::required(Type::Text)), ("n".to_string(), ColumnType::nullable(Type::Int))];
-        OrderedTable::new(Schema::new(columns), ordering).unwrap()
+        OrderedTable::new(Schema::new(columns), &[], ordering).unwrap()
     }
 
     fn changes(rows: &[(&str, Option<i64>, i64)]) -> ChangeBatch {

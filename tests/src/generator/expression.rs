@@ -1,6 +1,7 @@
 //! Random scalar expressions.
 
-use super::{Column, Kind, Random};
+use super::library::random_call;
+use super::{Column, Kind, LIBRARY, Random};
 
 /// A scalar expression. Its kind follows from its form.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,8 @@ pub enum Expression {
     Part(Box<Expression>, Box<Expression>),
     /// `case { c => a, else => b }`; `None` is null.
     Case(Box<Expression>, Box<Expression>, Option<Box<Expression>>),
+    /// A call of a function, by its place in [`LIBRARY`].
+    Call(usize, Vec<Expression>),
 }
 
 /// Arithmetic that cannot fail on the values in use: division and remainder have a literal on the right.
@@ -124,6 +127,7 @@ impl Expression {
             Expression::Attempt(..) => Kind::Int,
             Expression::Element(elements, _) => elements[0].kind(),
             Expression::Part(inner, _) => inner.kind(),
+            Expression::Call(place, _) => LIBRARY[*place].gives,
             Expression::Negate(inner) | Expression::Coalesce(inner, _) | Expression::Case(_, inner, _) => inner.kind(),
         }
     }
@@ -137,6 +141,12 @@ fn boxed(random: &mut Random, columns: &[Column], kind: Kind, depth: usize) -> B
 pub fn random_expression(random: &mut Random, columns: &[Column], kind: Kind, depth: usize) -> Expression {
     if depth == 0 || random.percent(30) {
         return leaf(random, columns, kind);
+    }
+    if random.percent(12) {
+        let argument = |random: &mut Random, kind| random_expression(random, columns, kind, depth - 1);
+        if let Some(call) = random_call(random, kind, argument) {
+            return call;
+        }
     }
     match random.below(10) {
         8 => {

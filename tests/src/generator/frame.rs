@@ -17,7 +17,10 @@ use crate::oracle::Oracle;
 use super::change::data_type;
 use super::grouping::{self, Seen};
 use super::tide::{errors_name, failing_step};
-use super::{Aggregate, AggregateFunction, Arithmetic, Column, Comparison, Expression, JoinKind, Kind, Program, Step};
+use super::{
+    Aggregate, AggregateFunction, Arithmetic, Column, Comparison, Expression, JoinKind, Kind, LIBRARY, Order, Program,
+    Step,
+};
 
 /// The tables that the program shows, by name, over the given contents of its inputs.
 ///
@@ -103,6 +106,8 @@ fn apply(oracle: &Oracle, frame: DataFrame, tables: &[DataFrame], before: &[Colu
             let number = row_number().partition_by(keys.iter().map(col).collect()).order_by(order).build()?;
             frame.window(vec![number.alias("place")])?.filter(col("place").eq(lit(1_u64)))
         }
+        Step::DedupeWhen(key) => apply(oracle, frame, tables, before, &Step::Dedupe(vec![key.clone()], true, None)),
+        Step::Changes(_) => Ok(frame),
         Step::Update(patch, key, table, items) => update(oracle, frame, tables, before, (*patch, key, *table, items)),
         Step::Rename(renamed) => {
             let named = before.iter().map(|column| match renamed.iter().find(|(_, old)| *old == column.name) {
@@ -231,9 +236,12 @@ fn projected(table: &DataFrame, before: &[Column], items: &[(Column, Expression)
 }
 
 /// The given order and then all other columns; nulls are largest.
-fn whole_order(before: &[Column], order: &[(String, bool)]) -> Vec<SortExpr> {
-    let mut keys: Vec<SortExpr> = order.iter().map(|(name, down)| col(name).sort(!*down, *down)).collect();
-    let rest = before.iter().filter(|column| order.iter().all(|(name, _)| *name != column.name));
+fn whole_order(before: &[Column], order: &Order) -> Vec<SortExpr> {
+    let mut keys: Vec<SortExpr> = order.iter().map(|(key, down)| expr(key).sort(!*down, *down)).collect();
+    let is_key = |column: &Column| {
+        order.iter().any(|(key, _)| matches!(key, Expression::Column(name, _) if *name == column.name))
+    };
+    let rest = before.iter().filter(|column| !is_key(column));
     keys.extend(rest.map(|column| col(&column.name).sort(true, false)));
     keys
 }
@@ -421,6 +429,7 @@ fn expr(expression: &Expression) -> Expr {
             element.map_or_else(|| cast(lit(ScalarValue::Null), data_type(expression.kind())), expr)
         }
         Expression::Part(value, _) => expr(value),
+        Expression::Call(place, arguments) => (LIBRARY[*place].oracle)(arguments.iter().map(expr).collect()),
         Expression::Case(condition, value, otherwise) => {
             let otherwise = match otherwise {
                 Some(value) => expr(value),

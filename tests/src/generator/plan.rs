@@ -34,6 +34,9 @@ pub enum JoinKind {
     Cross,
 }
 
+/// What rows are sorted by, each with whether it is descending.
+pub type Order = Vec<(Expression, bool)>;
+
 /// A step of a pipeline. Tables are positions in the program: inputs first, then definitions.
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -79,16 +82,21 @@ pub enum Step {
     Subset(bool, usize, Vec<(Column, Expression)>),
     /// `distinct`
     Distinct,
-    /// `sort … | limit n`; each column with whether it is descending. An empty order is a bare `limit`.
-    Limit(Vec<(String, bool)>, usize),
-    /// `top n by … per …`, the order as in [`Step::Limit`].
-    Top(usize, Vec<(String, bool)>, Vec<String>),
+    /// `sort … | limit n`. An empty order is a bare `limit`.
+    Limit(Order, usize),
+    /// `top n by … per …`
+    Top(usize, Order, Vec<String>),
     /// `key by`
     Key(Vec<String>),
     /// `derive c: [a, b, …] | flatten c`, where the list is null unless the condition holds.
     Flatten(Column, Option<Expression>, Vec<Expression>),
     /// `dedupe by k keep first|last of c`; true for `last`.
     Dedupe(Vec<String>, bool, Option<String>),
+    /// `dedupe by k when` a row is larger than the kept one, by all other columns: what is kept in the end is the largest
+    /// row of the key, in whatever order rows came.
+    DedupeWhen(String),
+    /// `changes`, added up to the table that they are of: the differences of each row, and the row as often as they say.
+    Changes(String),
     /// `key by k | update (… | key by k)`, or (true) `patch`: the key, and a projection of another table onto it and
     /// some of our other names.
     Update(bool, String, usize, Vec<(Column, Expression)>),
@@ -221,7 +229,7 @@ impl Builder {
                 && ordered
             {
                 // A bare `limit` goes by an order that an earlier step has left; here it is to stand for itself.
-                order.push((columns[0].name.clone(), false));
+                order.push((Expression::Column(columns[0].name.clone(), columns[0].kind), false));
             }
             ordered |= step.orders();
             columns.clone_from(&after);
@@ -231,7 +239,12 @@ impl Builder {
     }
 
     fn step(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {
-        match self.random.below(23) {
+        match self.random.below(25) {
+            23 => (Step::DedupeWhen(self.random.pick(columns).name.clone()), columns.to_vec()),
+            24 => {
+                self.names += 1;
+                (Step::Changes(format!("c{}", self.names)), columns.to_vec())
+            }
             18 => self.flatten(columns),
             19 => self.dedupe(columns),
             20 => self.update(columns),
@@ -262,7 +275,7 @@ impl Builder {
                 let per = (0..self.random.below(2)).map(|_| self.random.pick(columns).name.clone()).collect();
                 let mut order = self.order(columns);
                 if order.is_empty() {
-                    order.push((columns[0].name.clone(), true));
+                    order.push((Expression::Column(columns[0].name.clone(), columns[0].kind), true));
                 }
                 (Step::Top(1 + self.random.below(3), order, per), columns.to_vec())
             }
@@ -273,13 +286,17 @@ impl Builder {
         }
     }
 
-    /// At most two columns, each with whether it is descending.
-    fn order(&mut self, columns: &[Column]) -> Vec<(String, bool)> {
-        let mut order: Vec<(String, bool)> = Vec::new();
+    /// At most two columns or expressions.
+    fn order(&mut self, columns: &[Column]) -> Order {
+        let mut order: Order = Vec::new();
         for _ in 0..self.random.below(3) {
-            let name = self.random.pick(columns).name.clone();
-            if order.iter().all(|(other, _)| *other != name) {
-                order.push((name, self.random.percent(50)));
+            let column = self.random.pick(columns).clone();
+            let key = match self.random.percent(25) {
+                true => random_column_value(&mut self.random, columns, column.kind),
+                false => Expression::Column(column.name, column.kind),
+            };
+            if order.iter().all(|(other, _)| *other != key) {
+                order.push((key, self.random.percent(50)));
             }
         }
         order

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Aggregate, AggregateFunction, Arithmetic, Column, Comparison, Definition, Expression, Input, JoinKind, Kind,
-    Program, Step,
+    LIBRARY, Order, Program, Step,
 };
 
 /// Name of the table of a definition's errors, shown where the definition has exactly one step that can fail.
@@ -34,8 +34,9 @@ pub fn program(program: &Program) -> String {
     for definition in &program.definitions {
         let (head, _) = program.table(definition.head);
         let mut line = format!("{} = {head}", definition.name);
-        for (step, _) in &definition.steps {
-            let _ = write!(line, "\n  | {}", step_text(program, step));
+        for (place, (step, _)) in definition.steps.iter().enumerate() {
+            let before = program.columns_before(definition, place);
+            let _ = write!(line, "\n  | {}", step_text(program, step, before));
         }
         let _ = writeln!(out, "{line}");
         if let Some(failing) = failing_step(definition) {
@@ -90,7 +91,7 @@ fn alias(renamed: &[(Column, String)]) -> String {
     renamed.first().map_or("other".to_string(), |(column, _)| format!("with_{}", column.name))
 }
 
-fn step_text(program: &Program, step: &Step) -> String {
+fn step_text(program: &Program, step: &Step, before: &[Column]) -> String {
     match step {
         Step::Where(condition) => format!("where {}", text(condition)),
         Step::Select(list) => format!("select {}", items(list.iter().map(|(c, e)| (c.name.as_str(), e)))),
@@ -140,6 +141,15 @@ fn step_text(program: &Program, step: &Step) -> String {
         Step::Subset(true, table, list) => format!("except {}", projected(program, *table, list)),
         Step::Subset(false, table, list) => format!("intersect {}", projected(program, *table, list)),
         Step::Distinct => "distinct".to_string(),
+        Step::DedupeWhen(key) => format!("dedupe by {key} when {}", larger(before, key)),
+        Step::Changes(count) => {
+            let names: Vec<&str> = before.iter().map(|column| column.name.as_str()).collect();
+            let names = names.join(", ");
+            format!(
+                "changes | summarize {count}: sum(_diff) by {names} | where {count} != 0 \
+                 | flatten {count}: range(0, {count}) | drop {count}"
+            )
+        }
         Step::Limit(order, limit) if order.is_empty() => format!("limit {limit}"),
         Step::Limit(order, limit) => format!("sort {} | limit {limit}", order_text(order)),
         Step::Top(count, order, per) if per.is_empty() => format!("top {count} by {}", order_text(order)),
@@ -179,10 +189,23 @@ fn projected(program: &Program, table: usize, list: &[(Column, Expression)]) -> 
     format!("({name} | select {})", items(list.iter().map(|(c, e)| (c.name.as_str(), e))))
 }
 
-fn order_text(order: &[(String, bool)]) -> String {
+fn order_text(order: &Order) -> String {
     let list: Vec<String> =
-        order.iter().map(|(name, down)| format!("{name}{}", if *down { " desc" } else { "" })).collect();
+        order.iter().map(|(key, down)| format!("{}{}", text(key), if *down { " desc" } else { "" })).collect();
     list.join(", ")
+}
+
+/// True of a row that is larger than the previous one of its key: by the other columns one after the other, where null is
+/// larger than every value.
+fn larger(before: &[Column], key: &str) -> String {
+    let others: Vec<&Column> = before.iter().filter(|column| column.name != key).collect();
+    others.iter().rev().fold("false".to_string(), |rest, Column { name, .. }| {
+        let more = format!(
+            "case {{ previous.{name} is null => false, {name} is null => true, else => {name} > previous.{name} }}"
+        );
+        let same = format!("(({name} == previous.{name}) ?? ({name} is null and previous.{name} is null))");
+        format!("({more} or ({same} and {rest}))")
+    })
 }
 
 fn aggregate(aggregate: &Aggregate) -> String {
@@ -283,6 +306,10 @@ fn text(expression: &Expression) -> String {
         Expression::Element(elements, place) => {
             let list: Vec<String> = elements.iter().map(text).collect();
             format!("([{}][{place}])", list.join(", "))
+        }
+        Expression::Call(place, arguments) => {
+            let list: Vec<String> = arguments.iter().map(text).collect();
+            format!("{}({})", LIBRARY[*place].name, list.join(", "))
         }
         Expression::Part(value, beside) => format!("({{a: {}, b: {}}}.a)", text(value), text(beside)),
         Expression::Case(condition, value, otherwise) => {

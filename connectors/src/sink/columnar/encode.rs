@@ -19,7 +19,8 @@ use parquet::file::properties::WriterProperties;
 use tidebook_plan::connector::{ConnectorError, Options};
 use tidebook_plan::{Column, ColumnType, Type};
 
-use crate::columnar::{ColumnarFormat, JSON_EXTENSION};
+use crate::columnar::{ColumnarFormat, JSON_EXTENSION, read_back};
+use crate::sink::folder::{FileEncoding, Rows, Written};
 
 /// Bytes of encoded rows that are kept in memory before they are a row group.
 const GROUP_BYTES: usize = 128 << 20;
@@ -70,29 +71,28 @@ impl Encoding {
             format,
             schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
             properties,
-            compression: (word == "lz4").then_some(CompressionType::LZ4_FRAME),
+            compression: match word {
+                "lz4" => Some(CompressionType::LZ4_FRAME),
+                "zstd" => Some(CompressionType::ZSTD),
+                _ => None,
+            },
         })
     }
 
-    /// The format.
-    pub fn format(&self) -> ColumnarFormat {
-        self.format
+    fn to_stored(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        let columns = batch.columns().iter().zip(self.schema.fields());
+        let columns = columns.map(|(column, field)| stored_array(column, field.data_type()));
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(self.schema.clone(), columns.collect::<Result<_, _>>()?, &options)
     }
+}
 
-    /// The ending of the files' names.
-    pub fn extension(&self) -> &'static str {
+impl FileEncoding for Encoding {
+    fn extension(&self) -> &str {
         self.format.extension()
     }
 
-    /// Writes a whole file of the batches, which have the table's columns.
-    ///
-    /// # Errors
-    /// Where they cannot be written; those of the file system keep their kind.
-    pub fn write(
-        &self,
-        out: &mut (dyn Write + Send),
-        batches: &mut dyn Iterator<Item = io::Result<RecordBatch>>,
-    ) -> io::Result<()> {
+    fn write(&self, out: &mut (dyn Write + Send), batches: &mut Rows<'_>) -> io::Result<()> {
         match self.format {
             ColumnarFormat::Parquet => {
                 let properties = Some(self.properties.clone());
@@ -117,11 +117,17 @@ impl Encoding {
         Ok(())
     }
 
-    fn to_stored(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let columns = batch.columns().iter().zip(self.schema.fields());
-        let columns = columns.map(|(column, field)| stored_array(column, field.data_type()));
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns.collect::<Result<_, _>>()?, &options)
+    fn extend(&self, former: &Written, out: &mut (dyn Write + Send), batches: &mut Rows<'_>) -> io::Result<()> {
+        let mut left = former.rows;
+        let before = read_back(self.format, &former.path, &former.path.to_string_lossy())
+            .map_err(io::Error::other)?
+            .map(|batch| {
+                let batch = batch?;
+                let count = left.min(batch.num_rows());
+                left -= count;
+                Ok(batch.slice(0, count))
+            });
+        self.write(out, &mut before.chain(batches))
     }
 }
 

@@ -1,25 +1,15 @@
 //! Columnar files as sinks: Parquet and Arrow, a file or a folder of files.
 
-mod commit;
 mod encode;
-mod layout;
-mod log;
-mod upsert;
-
-use std::path::{Path, PathBuf};
 
 use tidebook_plan::connector::{
     ConnectorError, ConnectorSpec, Direction, OptionKind, OptionSpec, OptionValue, Sink, SinkConnector, SinkRequest,
     WriteMode,
 };
-use tidebook_plan::{Column, ColumnType, Type};
 
 use self::encode::{Encoding, ROW_GROUP};
-use self::layout::Layout;
-use self::log::LogFiles;
-use self::upsert::UpsertFiles;
-use super::log::{DIFF, EPOCH};
-use crate::columnar::{ColumnarFormat, is_partition};
+use super::folder::{self, Layout, partition_option, partitions};
+use crate::columnar::ColumnarFormat;
 
 /// A connector that writes files of a columnar format.
 pub struct ColumnarSink {
@@ -41,12 +31,9 @@ retracts, and `changes` every change with the columns `_epoch` and `_diff`. Wher
             "` after the epoch with which they begin; a commit adds to the newest until that has 65,536 rows, then a file begins: right for streams. At every moment all files that are there are whole; read the folder with \
 `read_parquet('out/*.parquet')` in DuckDB, or give it to Spark, pandas or `read` with a wildcard.
 
-`partition_by: [year, month]` writes a folder for each value, `out/year=2026/month=1/…`, and leaves these columns out of the \
-files, as Hive, Spark and DuckDB do (bool, int, decimal, text, date or timestamp; null is `__HIVE_DEFAULT_PARTITION__`). With \
-`upsert` each folder has one file, `rows",
-            $ending,
-            "`, of which a commit writes those anew that it touches and removes those that became empty. Each file is replaced at once; who reads \
-several while a commit renames them may see some of it.
+",
+            partitions!($ending),
+            "
 
 A run begins anew: the files that an earlier run has written there under these names are replaced at the first commit, and others are left alone. An empty table gives a \
 file without rows. If something cannot be written, a full disk for example, the target stays as it was and the sink stops. A commit waits until \
@@ -81,7 +68,7 @@ pub fn arrow() -> ColumnarSink {
         direction: Direction::Sink,
         summary: "The table as Arrow IPC files (also called Feather).",
         doc: files!(".arrow"),
-        options: options(&["none", "lz4"], "none", false),
+        options: options(&["none", "lz4", "zstd"], "none", false),
         examples: &["orders = rows [ {id: 1, qty: 3} ] | key by id\norders | write arrow(\"out/orders.arrow\")"],
     };
     ColumnarSink { spec, format: ColumnarFormat::Arrow }
@@ -98,12 +85,7 @@ fn options(compressions: &'static [&'static str], default: &str, groups: bool) -
         secret: false,
     };
     let mut options = super::options();
-    options.push(option(
-        "partition_by",
-        OptionKind::Columns,
-        "Columns whose values become folders, from the outermost in: one name or a list.",
-        None,
-    ));
+    options.push(partition_option());
     let default = Some(OptionValue::Text(default.to_string()));
     options.push(option("compression", OptionKind::OneOf(compressions), "How the files are compressed.", default));
     if groups {
@@ -119,38 +101,8 @@ impl SinkConnector for ColumnarSink {
     }
 
     fn open(&self, request: SinkRequest) -> Result<Box<dyn Sink>, ConnectorError> {
-        let upserts = request.mode == WriteMode::Upsert;
-        let layout = Layout::new(&request, self.format.extension(), !upserts)?;
-        let mut columns = layout.stored_columns();
-        if request.mode == WriteMode::Changes {
-            let added =
-                [EPOCH, DIFF].map(|name| Column { name: name.to_string(), ty: ColumnType::required(Type::Int) });
-            columns.extend(added);
-        }
-        let encoding = Encoding::new(self.format, &columns, &request.options)?;
-        Ok(if upserts {
-            Box::new(UpsertFiles::open(&request, layout, encoding)?)
-        } else {
-            Box::new(LogFiles::new(layout, encoding, request.mode == WriteMode::Changes))
-        })
+        let layout = Layout::new(&request, self.format.extension(), request.mode != WriteMode::Upsert)?;
+        let encode = |columns: Vec<_>| Encoding::new(self.format, &columns, &request.options);
+        folder::open(&request, layout, encode)
     }
-}
-
-/// Files with such names below a folder, in itself and in folders that stand for values.
-fn earlier(folder: &Path, is_own: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        // A folder that is not there has no files.
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            match entry.file_type() {
-                Ok(ty) if ty.is_dir() && is_partition(&name) => folders.push(entry.path()),
-                Ok(ty) if ty.is_file() && is_own(&name) => found.push(entry.path()),
-                _ => {}
-            }
-        }
-    }
-    found
 }

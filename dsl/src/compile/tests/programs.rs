@@ -2,6 +2,7 @@
 
 use tidebook_plan::connector::{OptionValue, WriteMode};
 use tidebook_plan::flow::OrderKey;
+use tidebook_plan::{ColumnType, Type};
 
 use super::*;
 
@@ -46,8 +47,11 @@ fn a_trailing_sort_is_the_order() {
     let key = |column, descending| OrderKey { column, descending };
     assert_eq!(show("sorted").table.ordering, [key(1, true), key(0, false)]);
     assert_eq!(show("sorted | where qty > 1").table.ordering, [key(1, true), key(0, false)]);
-    assert_eq!(show("sorted | select qty").table.ordering, [key(0, true)]);
-    assert_eq!(show("sorted | select id").table.ordering, []);
+    assert_eq!(show("sorted | select qty").table.ordering, [key(0, true), key(1, false)]);
+    assert_eq!(show("sorted | select id").table.ordering, [key(1, true), key(0, false)]);
+    assert_eq!(show("sorted | select id").table.order_columns, [ColumnType::required(Type::Int)]);
+    let table = show("sorted | sort -qty | select id").table;
+    assert_eq!((table.ordering, table.schema.to_string()), (vec![key(1, false)], "{id: int}".to_string()));
     assert_eq!(show("sorted | summarize n: count() by qty").table.ordering, []);
     assert_eq!(show("orders | sort qty + id | limit 1 | select id").table.schema.to_string(), "{id: int}");
 }

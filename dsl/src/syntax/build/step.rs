@@ -43,7 +43,7 @@ impl Builder<'_> {
             Rule::distinct_step => StepKind::Distinct,
             Rule::update_step => StepKind::Update(self.operand(parts.must())?),
             Rule::patch_step => StepKind::Patch(self.operand(parts.must())?),
-            Rule::flatten_step => StepKind::Flatten(self.path(&parts.must())),
+            Rule::flatten_step => StepKind::Flatten(self.named_expr(parts.must())?),
             Rule::sort_step => {
                 parts.maybe(Rule::kw_by);
                 StepKind::Sort(self.sort_keys(parts.must())?)
@@ -102,8 +102,10 @@ impl Builder<'_> {
             items.push(match item.as_rule() {
                 Rule::select_all => {
                     let span = self.span(&item);
-                    let except = Parts::of(item).filter(|part| part.as_rule() == Rule::path);
-                    SelectItem::All { except: except.map(|path| self.path(&path)).collect(), span }
+                    let mut parts = Parts::of(item);
+                    let table = parts.maybe(Rule::table_star).map(|table| self.path(&table));
+                    let except = parts.filter(|part| part.as_rule() == Rule::path);
+                    SelectItem::All { table, except: except.map(|path| self.path(&path)).collect(), span }
                 }
                 Rule::named_expr => SelectItem::Item(self.named_expr(item)?),
                 _ => misplaced(&item, "an item of `select`"),

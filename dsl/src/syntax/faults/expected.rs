@@ -152,7 +152,7 @@ fn phrase(rule: Rule) -> Option<&'static str> {
         Rule::field_key => "`key`",
         Rule::field_default => "`default`",
         Rule::field_from => "`from`",
-        Rule::star | Rule::select_all => "`*`",
+        Rule::star | Rule::table_star | Rule::select_all => "`*`",
         Rule::kw_else | Rule::case_else => "`else`",
         _ => return None,
     })

@@ -11,8 +11,9 @@ use crate::diagnostics::syntax as codes;
 
 /// The first slip that fits. The order matters: a sharper one comes before a looser one.
 pub(super) fn find(site: &Site<'_>) -> Option<Diagnostic> {
-    const SLIPS: [fn(&Site<'_>) -> Option<Diagnostic>; 13] = [
+    const SLIPS: [fn(&Site<'_>) -> Option<Diagnostic>; 14] = [
         sql_statement,
+        starred_count,
         capitals,
         unfinished_statement,
         half_between,
@@ -50,6 +51,18 @@ fn sql_statement(site: &Site<'_>) -> Option<Diagnostic> {
     }
     let place = if site.word(site.start + 1) == "=" { site.start + 2 } else { site.start };
     query.then(|| sql(site.span(place)))
+}
+
+/// `count(*)`
+fn starred_count(site: &Site<'_>) -> Option<Diagnostic> {
+    let call = site.found.checked_sub(2)?;
+    if site.word(site.found) != "*" || site.word(call + 1) != "(" || site.word(site.found + 1) != ")" {
+        return None;
+    }
+    let span = site.span(site.found);
+    let message = format!("`{}` takes no `*`: rows are counted by `count()`", site.word(call));
+    let help = format!("write `{}()`", site.word(call));
+    Some(codes::SQL.error(message, span).with_help(help).with_edit(span, ""))
 }
 
 /// `&&`, `||`, `!`, `<>`, `===`, `;` and the like.

@@ -45,8 +45,8 @@ pub enum StepKind {
     Update(TableOperand),
     /// `patch T`
     Patch(TableOperand),
-    /// `flatten c`
-    Flatten(Path),
+    /// `flatten c`, `flatten n: e`
+    Flatten(NamedExpr),
     /// `sort a desc, b`
     Sort(Vec<SortKey>),
     /// `limit n`
@@ -102,8 +102,10 @@ pub enum StepKind {
 /// An item of `select`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SelectItem {
-    /// `*`, `* except (a, b)`
+    /// `*`, `orders.*`, `* except (a, b)`
     All {
+        /// The table whose columns they are; all, if none is named.
+        table: Option<Path>,
         /// Columns left out.
         except: Vec<Path>,
         /// The whole text.

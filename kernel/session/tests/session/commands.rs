@@ -55,3 +55,17 @@ fn help_says_what_was_likely_meant() {
     assert_eq!(help("%help substr").split(',').next(), Some("in Tide: `substring(x"));
     assert_eq!(help("%help zzyzx"), "`%help` alone lists the topics");
 }
+
+#[test]
+fn stop_ends_a_table_and_what_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = session(folder.path(), 1);
+    let run = |cell: &str, text: &str| crate::collector::run(&session, cell, text).unwrap();
+    run("tables", "t = read demo.ticks(rate: 100)\nu = t | summarize n: count()\nother = read demo.ticks(rate: 100)");
+    let views = run("shown", "t\nu\nt | where n > 5 | limit 1\nother");
+    assert!(views.iter().all(|view| !view.is_closed()));
+    run("stop", "%stop t");
+    assert_eq!(views.iter().map(|view| view.is_closed()).collect::<Vec<_>>(), [true, true, true, false]);
+    run("stop all", "%stop");
+    assert!(views[3].is_closed());
+}

@@ -7,7 +7,7 @@ use tidebook_session::CellFailure;
 use crate::collector::{run, session};
 
 /// The tables that examples of steps speak of.
-const TABLES: &str = r#"
+pub const TABLES: &str = r#"
 orders = rows [ {id: 1, product: 7, name: "ann", qty: 3, price: 1.5, tags: "a,b", note: "x", internal: true},
                 {id: 2, product: 8, name: null, qty: 1, price: 2.0, tags: "", note: "y", internal: false} ]
 returns = orders | where qty == 1
@@ -28,7 +28,7 @@ asks = rows [ {question: "what?"} ]
 "#;
 
 /// True if all that is wrong is that this build does not have it.
-fn is_not_available(failure: &CellFailure) -> bool {
+pub fn is_not_available(failure: &CellFailure) -> bool {
     !failure.diagnostics.is_empty() && failure.diagnostics.iter().all(|diagnostic| diagnostic.code == "D0401")
 }
 

@@ -20,7 +20,7 @@ pub struct Commit {
 }
 
 impl Commit {
-    /// Writes the file that will stand at `path`; its folder is made where it is missing.
+    /// Writes the file that will stand at `path`; its folder is made where it is missing. Gives its bytes.
     ///
     /// # Errors
     /// Where it cannot be written. Nothing is left of it.
@@ -29,7 +29,7 @@ impl Commit {
         path: PathBuf,
         shown: &str,
         write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
-    ) -> Result<(), ConnectorError> {
+    ) -> Result<u64, ConnectorError> {
         let failed = |source| ConnectorError::Io { action: "write", what: shown.to_string(), source };
         let folder = path.parent().unwrap_or(&path);
         std::fs::create_dir_all(folder).map_err(failed)?;
@@ -38,8 +38,9 @@ impl Commit {
         write(&mut out).and_then(|()| out.flush()).map_err(failed)?;
         drop(out);
         part.as_file().sync_all().map_err(failed)?;
+        let bytes = part.as_file().metadata().map_err(failed)?.len();
         self.ready.push((part, path));
-        Ok(())
+        Ok(bytes)
     }
 
     /// The file at `path` will be gone.

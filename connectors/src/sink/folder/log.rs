@@ -1,11 +1,11 @@
-//! Columnar files that only grow: the rows of a table that never retracts, or all changes of any table.
+//! Files that only grow: the rows of a table that never retracts, or all changes of any table.
 //!
-//! A columnar file cannot be added to, since its end says what is in it: it is written anew, its former rows first. In a
-//! folder only the newest file grows so, until it has enough rows; then a file begins that is named after its first
-//! commit. So a commit costs little however long the log is, files are not tiny, and each commit is one rename.
+//! A columnar file cannot be added to, since its end says what is in it, and several files cannot be added to at once: a
+//! file is written anew, its former rows first. In a folder only the newest file grows so, until it has enough rows; then
+//! a file begins that is named after its first commit. So a commit costs little however long the log is, files are not
+//! tiny, and each commit is one rename a folder.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,9 +16,8 @@ use tidebook_plan::ChangeBatch;
 use tidebook_plan::connector::{ConnectorError, Sink};
 
 use super::commit::Commit;
-use super::encode::Encoding;
 use super::layout::Layout;
-use crate::columnar::read_back;
+use super::{FileEncoding, Rows, Written};
 use crate::sink::log::{DIFF, EPOCH};
 
 /// Rows with which a file in a folder is no longer written anew.
@@ -27,25 +26,21 @@ const FULL: usize = 65_536;
 /// Adds the rows of each commit.
 pub struct LogFiles {
     layout: Layout,
-    encoding: Encoding,
+    encoding: Box<dyn FileEncoding>,
     /// True if each row says its epoch and difference.
     changes: bool,
     /// Rows that are not visible yet, by folder.
     staged: BTreeMap<u64, Vec<(String, RecordBatch)>>,
     /// The file of each folder that was written last.
     newest: BTreeMap<String, Written>,
-}
-
-/// A file that was written.
-struct Written {
-    path: PathBuf,
-    rows: usize,
+    /// Files that a commit has begun which failed: some may be in their place, and the next commit begins the same.
+    begun: BTreeMap<String, PathBuf>,
 }
 
 impl LogFiles {
     /// A writer of new files.
-    pub fn new(layout: Layout, encoding: Encoding, changes: bool) -> LogFiles {
-        LogFiles { layout, encoding, changes, staged: BTreeMap::new(), newest: BTreeMap::new() }
+    pub fn new(layout: Layout, encoding: Box<dyn FileEncoding>, changes: bool) -> LogFiles {
+        LogFiles { layout, encoding, changes, staged: BTreeMap::new(), newest: BTreeMap::new(), begun: BTreeMap::new() }
     }
 
     /// The file that begins with a commit.
@@ -58,60 +53,58 @@ impl LogFiles {
     }
 
     fn write_file(
-        &self,
+        &mut self,
         commit: &mut Commit,
         folder: &str,
         epoch: u64,
         rows: Vec<RecordBatch>,
     ) -> Result<Written, ConnectorError> {
         let added: usize = rows.iter().map(RecordBatch::num_rows).sum();
-        let mut batches: Box<dyn Iterator<Item = io::Result<RecordBatch>>> = Box::new(rows.into_iter().map(Ok));
+        let mut batches = rows.into_iter().map(Ok);
+        let batches: &mut Rows<'_> = &mut batches;
+        let shown = &self.layout.shown;
         let former = self.newest.get(folder).filter(|newest| self.layout.single || newest.rows < FULL);
-        let written = match former {
-            Some(Written { path, rows }) => {
-                // Of a commit that failed half way the file may have rows that are about to be written again.
-                let mut left = *rows;
-                let former = read_back(self.encoding.format(), path, &self.layout.shown)?.map(move |batch| {
-                    let batch = batch?;
-                    let count = left.min(batch.num_rows());
-                    left -= count;
-                    Ok(batch.slice(0, count))
-                });
-                batches = Box::new(former.chain(batches));
-                Written { path: path.clone(), rows: rows + added }
+        Ok(match former {
+            Some(former) => {
+                let bytes =
+                    commit.write(former.path.clone(), shown, |out| self.encoding.extend(former, out, batches))?;
+                Written { path: former.path.clone(), rows: former.rows + added, bytes }
             }
-            None => Written { path: self.file(folder, epoch), rows: added },
-        };
-        let path = written.path.clone();
-        commit.write(path, &self.layout.shown, |out| self.encoding.write(out, batches.as_mut()))?;
-        Ok(written)
+            None => {
+                let first = self.file(folder, epoch);
+                let path = self.begun.entry(folder.to_string()).or_insert(first).clone();
+                let bytes = commit.write(path.clone(), shown, |out| self.encoding.write(out, batches))?;
+                Written { path, rows: added, bytes }
+            }
+        })
     }
 
     fn publish(&mut self, epoch: u64) -> Result<(), ConnectorError> {
-        let begun = !self.newest.is_empty();
-        let mut folders: BTreeMap<&str, Vec<RecordBatch>> = BTreeMap::new();
+        let is_first = self.newest.is_empty();
+        let mut folders: BTreeMap<String, Vec<RecordBatch>> = BTreeMap::new();
         for (folder, rows) in self.staged.range(..=epoch).flat_map(|(_, staged)| staged) {
-            folders.entry(folder).or_default().push(rows.clone());
+            folders.entry(folder.clone()).or_default().push(rows.clone());
         }
         if folders.is_empty() {
-            if begun {
+            if !is_first {
                 return Ok(());
             }
             // The target of an empty table exists and says what its columns are.
-            folders.insert("", Vec::new());
+            folders.insert(String::new(), Vec::new());
         }
         let mut commit = Commit::default();
-        if !begun && !self.layout.single {
-            let extension = self.encoding.extension();
-            let own = |name: &str| is_commit(name, extension);
+        if is_first && !self.layout.single {
+            let own = |name: &str| is_commit(name, self.encoding.extension());
             super::earlier(&self.layout.path, &own).into_iter().for_each(|path| commit.remove(path));
         }
         let mut written = Vec::with_capacity(folders.len());
         for (folder, rows) in folders {
-            written.push((folder.to_string(), self.write_file(&mut commit, folder, epoch, rows)?));
+            let file = self.write_file(&mut commit, &folder, epoch, rows)?;
+            written.push((folder, file));
         }
         commit.publish(&self.layout.shown)?;
         self.newest.extend(written);
+        self.begun.clear();
         Ok(())
     }
 }

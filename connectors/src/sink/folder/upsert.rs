@@ -1,4 +1,4 @@
-//! Columnar files that always equal the table's current rows, in the order of the key.
+//! Files that always equal the table's current rows, in the order of the key.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -9,8 +9,8 @@ use arrow_row::{RowConverter, RowParser, SortField};
 use tidebook_plan::connector::{ConnectorError, Sink, SinkRequest};
 use tidebook_plan::{ChangeBatch, Schema};
 
+use super::FileEncoding;
 use super::commit::Commit;
-use super::encode::Encoding;
 use super::layout::Layout;
 use crate::format::value::json_value;
 use crate::sink::current::{Bytes, CurrentRows, Outcome};
@@ -22,7 +22,7 @@ const CHUNK: usize = 8_192;
 /// Writes the files of all rows that a commit touches anew.
 pub struct UpsertFiles {
     layout: Layout,
-    encoding: Encoding,
+    encoding: Box<dyn FileEncoding>,
     schema: Schema,
     keys: RowConverter,
     rows: RowConverter,
@@ -39,7 +39,11 @@ impl UpsertFiles {
     ///
     /// # Errors
     /// Where the table has no key, or its rows cannot be kept.
-    pub fn open(request: &SinkRequest, layout: Layout, encoding: Encoding) -> Result<UpsertFiles, ConnectorError> {
+    pub fn open(
+        request: &SinkRequest,
+        layout: Layout,
+        encoding: Box<dyn FileEncoding>,
+    ) -> Result<UpsertFiles, ConnectorError> {
         let schema = request.schema.clone();
         if schema.key.is_empty() {
             let message = "`upsert` needs a table with a key: add the step `key by`".to_string();
@@ -98,7 +102,8 @@ impl UpsertFiles {
             return Ok(());
         }
         let mut batches = records.chunks(CHUNK).map(|records| Ok(self.layout.to_stored(&self.decode(records)?)));
-        commit.write(path, &self.layout.shown, |out| self.encoding.write(out, &mut batches))
+        commit.write(path, &self.layout.shown, |out| self.encoding.write(out, &mut batches))?;
+        Ok(())
     }
 
     fn publish(&self, folders: &BTreeSet<String>) -> Result<(), ConnectorError> {
