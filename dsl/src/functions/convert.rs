@@ -53,7 +53,7 @@ pub fn coerce(arg: Typed, to: &Type) -> Option<Typed> {
 }
 
 /// True if every value of `from` is silently a value of `to`.
-fn is_silent(from: &Type, to: &Type) -> bool {
+pub fn is_silent(from: &Type, to: &Type) -> bool {
     match (from, to) {
         (a, b) if a == b => true,
         (Type::Null, _) | (Type::Int, Type::Float) | (Type::Decimal { .. }, Type::Float) => true,

@@ -40,7 +40,7 @@ pub use aggregate::{
 };
 pub use arithmetic::{Arithmetic, arithmetic, negate};
 pub use attempt::attempt;
-pub use cast::{cast, read, show};
+pub use cast::{DEFAULT_DECIMAL, cast, natural_decimal, read, show};
 pub use convert::{coerce, common_type};
 pub use entry::Function;
 pub use evaluate::evaluate;

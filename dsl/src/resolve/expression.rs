@@ -18,12 +18,34 @@ use crate::syntax::tree::{BinaryOperator, CaseArm, Expr, ExprKind, Literal, Text
 pub(crate) struct Reach<'a> {
     /// The columns.
     pub scope: &'a Scope,
-    /// Parameters of the `fn` whose body this is.
-    pub locals: Option<&'a HashMap<String, Typed>>,
+    /// Parameters of the `fn` whose body this is; the kept row in the condition of `dedupe … when`.
+    pub locals: Option<&'a HashMap<String, Local>>,
     /// Inside `summarize`: where its aggregates are gathered. `scope` then holds the keys.
     pub aggregation: Option<&'a Aggregation<'a>>,
     /// Where no columns are in reach: what the expression is part of.
     pub constant_in: Option<&'static str>,
+}
+
+/// What a name that is no column stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Local {
+    /// Its value, or why it has none here.
+    pub value: Resolved<Typed>,
+    /// Its value inside of an aggregate, where that differs.
+    pub inside: Option<Resolved<Typed>>,
+}
+
+impl Local {
+    /// The same value everywhere.
+    pub fn new(value: Typed) -> Self {
+        Local { value: Ok(value), inside: None }
+    }
+
+    /// What these stand for inside of an aggregate.
+    pub fn inside(locals: &HashMap<String, Local>) -> HashMap<String, Local> {
+        let inside = |local: &Local| local.inside.clone().unwrap_or_else(|| local.value.clone());
+        locals.iter().map(|(name, local)| (name.clone(), Local { value: inside(local), inside: None })).collect()
+    }
 }
 
 impl<'a> Reach<'a> {

@@ -7,6 +7,8 @@ use tidebook_plan::{ColumnType, Diagnostic, Span};
 use crate::catalog::FunctionDefinition;
 use crate::diagnostics::names;
 use crate::functions::{self, Typed};
+use crate::resolve::aggregate::Aggregation;
+use crate::resolve::expression::Local;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::Scope;
 use crate::resolve::types::{TYPE_NAMES, column_type};
@@ -45,8 +47,11 @@ impl Resolver<'_> {
         let checked = match typed.iter().map(|(n, ty)| Some((n.clone(), ty.clone()?))).collect::<Option<Vec<_>>>() {
             None => Ok(()),
             Some(values) => {
-                let locals = values.into_iter().map(|(n, ty)| (n.clone(), Typed::column(n, ty))).collect();
-                self.body(body, &locals)
+                let locals = values.into_iter().map(|(n, ty)| (n.clone(), Local::new(Typed::column(n, ty)))).collect();
+                // It may be called in a `summarize`, and hold aggregates.
+                let (input, ordering) = (Scope::default(), Vec::new());
+                let aggregation = Aggregation::new(&input, &ordering, false, Vec::new());
+                self.body(body, &locals, Some(&aggregation))
                     .and_then(|value| give_back(&name.text, value, returns.as_ref(), body.span).map(|_| ()))
             }
         };
@@ -68,25 +73,15 @@ impl Resolver<'_> {
         let arguments = self.arguments(name, function, call, span)?;
         let mut locals = HashMap::new();
         for ((param, ty), argument) in function.params.iter().zip(arguments) {
-            let typed = self.expression(argument, reach)?;
-            let typed = match ty {
-                None => typed,
-                Some(ty) => {
-                    let found = typed.ty.clone();
-                    let coerced = functions::coerce(typed, &ty.ty)
-                        .filter(|_| ty.nullable || !found.nullable || found.ty != tidebook_plan::Type::Null);
-                    let Some(typed) = coerced else {
-                        let message = format!("`{param}` of `{name}` is {}, found {found}", ty.ty);
-                        return Err(names::WRONG_TYPE.error(message, argument.span).into());
-                    };
-                    typed
-                }
-            };
-            locals.insert(param.clone(), typed);
+            let local = self.local(argument, reach, |value| match ty {
+                Some(ty) => taken(name, param, ty, value, argument.span),
+                None => Ok(value),
+            })?;
+            locals.insert(param.clone(), local);
         }
         self.expanding.borrow_mut().push(name.to_string());
         let told = (self.also.borrow().len(), self.warnings.borrow().len());
-        let value = self.body(&function.body, &locals);
+        let value = self.body(&function.body, &locals, reach.aggregation);
         self.also.borrow_mut().truncate(told.0);
         self.warnings.borrow_mut().truncate(told.1);
         self.expanding.borrow_mut().pop();
@@ -105,9 +100,40 @@ impl Resolver<'_> {
         self.measured(give_back(name, value, function.returns.as_ref(), span)?, span)
     }
 
-    fn body(&self, body: &Expr, locals: &HashMap<String, Typed>) -> Resolved<Typed> {
+    fn body(
+        &self,
+        body: &Expr,
+        locals: &HashMap<String, Local>,
+        aggregation: Option<&Aggregation<'_>>,
+    ) -> Resolved<Typed> {
         let scope = Scope::default();
-        self.expression(body, Reach { scope: &scope, locals: Some(locals), aggregation: None, constant_in: None })
+        self.expression(body, Reach { scope: &scope, locals: Some(locals), aggregation, constant_in: None })
+    }
+
+    /// An argument. In a `summarize` it may stand inside of an aggregate of the body, where it is one of columns, and outside,
+    /// where it is one of keys and aggregates: it need not make sense in both.
+    fn local(
+        &self,
+        argument: &Expr,
+        reach: Reach<'_>,
+        taken: impl Fn(Typed) -> Resolved<Typed>,
+    ) -> Resolved<Local> {
+        let Some(aggregation) = reach.aggregation else {
+            return Ok(Local { value: Ok(taken(self.expression(argument, reach)?)?), inside: None });
+        };
+        let told = (self.also.borrow().len(), self.warnings.borrow().len());
+        let value = self.expression(argument, reach).and_then(&taken);
+        let told_of_value = self.also.borrow().len();
+        let inner = aggregation.inner(reach, |inner| self.expression(argument, inner)).and_then(&taken);
+        match (&value, &inner) {
+            (Err(_), Err(_)) => self.also.borrow_mut().truncate(told_of_value),
+            _ => self.also.borrow_mut().truncate(told.0),
+        }
+        self.warnings.borrow_mut().truncate(told.1);
+        match (value, inner) {
+            (Err(fault), Err(_)) => Err(fault),
+            (value, inner) => Ok(Local { value, inside: Some(inner) }),
+        }
     }
 
     /// The arguments of a call in the order of the parameters.
@@ -150,6 +176,17 @@ impl Resolver<'_> {
         }
         Ok(given.into_iter().flatten().collect())
     }
+}
+
+/// An argument as the parameter of a declared type takes it.
+fn taken(name: &str, param: &str, ty: &ColumnType, value: Typed, span: Span) -> Resolved<Typed> {
+    let found = value.ty.clone();
+    let coerced = functions::coerce(value, &ty.ty)
+        .filter(|_| ty.nullable || !found.nullable || found.ty != tidebook_plan::Type::Null);
+    coerced.ok_or_else(|| {
+        let message = format!("`{param}` of `{name}` is {}, found {found}", ty.ty);
+        names::WRONG_TYPE.error(message, span).into()
+    })
 }
 
 /// D0221: a call inside of the function's own body.

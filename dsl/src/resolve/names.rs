@@ -5,11 +5,12 @@ use tidebook_plan::{Diagnostic, Span, Type};
 
 use crate::diagnostics::{doubts, names};
 use crate::functions::{self, Typed};
+use crate::resolve::dedupe::PREVIOUS;
 use crate::resolve::expression::call_fault;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::quoted;
 use crate::resolve::{Reach, Resolver};
-use crate::syntax::tree::{Expr, Name, Path};
+use crate::syntax::tree::{Expr, ExprKind, Name, Path};
 
 /// Places without columns in which a bare word is likely a text without quotes.
 const TAKES_TEXT: &[&str] =
@@ -19,7 +20,7 @@ impl Resolver<'_> {
     /// A bare name: a parameter of the `fn`, a column, or a `param`.
     pub(crate) fn name(&self, name: &Name, reach: Reach<'_>) -> Resolved<Typed> {
         if let Some(local) = reach.locals.and_then(|locals| locals.get(&name.text)) {
-            return Ok(local.clone());
+            return local.value.clone();
         }
         if let Some(column) = reach.scope.find(&name.text, name.span)? {
             if self.catalog.params.contains_key(&name.text) {
@@ -30,7 +31,8 @@ impl Resolver<'_> {
             }
             return Ok(Typed::column(column.id.clone(), column.ty.clone()));
         }
-        if let Some(aggregation) = reach.aggregation {
+        // The body of a `fn` does not see the table that its call stands in.
+        if let (Some(aggregation), None) = (reach.aggregation, reach.locals) {
             aggregation.refuse_bare_column(name)?;
         }
         if let Some(param) = self.catalog.params.get(&name.text) {
@@ -59,7 +61,7 @@ impl Resolver<'_> {
                 None => diagnostic.with_help("write a number, a parameter or an expression of them"),
             };
         }
-        if reach.locals.is_some() {
+        if reach.locals.is_some() && reach.scope.visible().next().is_none() {
             let diagnostic = names::UNKNOWN_COLUMN.error(format!("unknown name `{}`", name.text), name.span);
             candidates.extend(params);
             return fault::suggest(diagnostic, &name.text, &candidates, "in reach are");
@@ -94,6 +96,16 @@ impl Resolver<'_> {
             return Ok(typed);
         }
         let typed = self.expression(base, reach)?;
+        // Beside columns, a local is the row that `dedupe … when` keeps: its fields are the table's columns.
+        let is_row = matches!(&base.kind, ExprKind::Name(name) if name.text == PREVIOUS)
+            && reach.locals.is_some_and(|locals| locals.contains_key(PREVIOUS))
+            && reach.scope.visible().next().is_some();
+        if let (true, Type::Record(columns)) = (is_row, &typed.ty.ty)
+            && columns.iter().all(|(name, _)| *name != field.text)
+        {
+            let names = columns.iter().map(|(name, _)| name.as_str()).collect();
+            return Err(fault::unknown_column(&field.text, Some(PREVIOUS), names, field.span).into());
+        }
         take_field(typed, field, base.span)
     }
 
@@ -113,7 +125,7 @@ impl Resolver<'_> {
         }
         for split in (1..path.parts.len()).rev() {
             let qualifier = path.parts[..split].iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(".");
-            if let Some(aggregation) = reach.aggregation {
+            if let (Some(aggregation), None) = (reach.aggregation, reach.locals) {
                 aggregation.refuse_qualified_column(&qualifier, &path.parts[split], reach.scope, path.span)?;
             }
             if !reach.scope.is_qualifier(&qualifier) {

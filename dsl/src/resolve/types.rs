@@ -3,6 +3,7 @@
 use tidebook_plan::{ColumnType, Diagnostic, Span, Type};
 
 use crate::diagnostics::names;
+use crate::functions;
 use crate::resolve::fault::{self, Resolved};
 use crate::syntax::tree::{TypeExpr, TypeExprKind};
 
@@ -63,6 +64,8 @@ pub(crate) fn named(name: &str, parameters: &[i64], name_span: Span, span: Span)
         "json" => Type::Json,
         "decimal" => {
             return match parameters {
+                [] => Ok(functions::DEFAULT_DECIMAL),
+                [precision @ 1..=38] => Ok(Type::Decimal { precision: *precision as u8, scale: 0 }),
                 [precision @ 1..=38, scale] if *scale >= 0 && scale <= precision => {
                     Ok(Type::Decimal { precision: *precision as u8, scale: *scale as i8 })
                 }

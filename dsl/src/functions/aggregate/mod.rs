@@ -1,7 +1,6 @@
 //! The aggregates: types of their results, and what the plan keeps for them.
 
 mod docs;
-mod document;
 
 use datafusion_common::ScalarValue;
 use tidebook_plan::flow::Fraction;
@@ -10,6 +9,7 @@ use tidebook_plan::{ColumnType, Type};
 use super::cast::cast;
 use super::convert::{MAX_DIGITS, coerce};
 use super::evaluate::evaluate;
+use super::json::canonical;
 use super::typed::{CallFault, FaultKind, Typed};
 pub use docs::{AGGREGATES, AggregateDoc};
 
@@ -191,7 +191,7 @@ impl Call<'_> {
         match function {
             // Equal documents may be written in several ways.
             AggregateFunction::CountDistinct | AggregateFunction::Set if ty == Type::Json => {
-                Ok(document::canonical(argument))
+                Ok(canonical(argument))
             }
             // Pieces of text as in an f-string, but that a null is no piece.
             AggregateFunction::Join(_) => cast(argument, &Type::Text).map_err(|_| self.refuse(&ty)),

@@ -17,7 +17,8 @@ pub fn evaluate(args: &Arguments<'_>) -> Result<ArrayRef> {
     convert(&args.array(0)?, args.output())
 }
 
-fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+/// The array as a `to`, which holds all its values.
+pub fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     if array.data_type() == to {
         return Ok(Arc::clone(array));
     }

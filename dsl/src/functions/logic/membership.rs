@@ -11,6 +11,7 @@ use tidebook_plan::{ColumnType, Type};
 
 use super::super::arguments::Arguments;
 use super::super::convert::{coerce, common_type};
+use super::super::json::canonical;
 use super::super::kernel::Kernel;
 use super::super::typed::{CallFault, FaultKind, Typed};
 use super::{Comparison, and, compare, not};
@@ -34,7 +35,10 @@ pub fn in_list(arg: Typed, list: Vec<Typed>, negated: bool) -> Result<Typed, Cal
     let fallible = arg.fallible || list.iter().any(|item| item.fallible);
     let convert = |arg: Typed| {
         let found = arg.ty.clone();
-        coerce(arg, &ty.ty).ok_or_else(|| CallFault::new(FaultKind::Type, format!("{found} does not become {}", ty.ty)))
+        let arg = coerce(arg, &ty.ty);
+        // Equal documents may be written in several ways.
+        let arg = if ty.ty == Type::Json { arg.map(canonical) } else { arg };
+        arg.ok_or_else(|| CallFault::new(FaultKind::Type, format!("{found} does not become {}", ty.ty)))
     };
     let expr = Box::new(convert(arg)?.expr);
     let list = list.into_iter().map(|item| Ok(convert(item)?.expr)).collect::<Result<Vec<_>, CallFault>>()?;

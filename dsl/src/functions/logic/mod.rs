@@ -12,6 +12,7 @@ use datafusion_expr::{BinaryExpr, Expr, Operator};
 use tidebook_plan::{ColumnType, Type};
 
 use super::convert::{coerce, unify};
+use super::json::canonical;
 use super::typed::{CallFault, FaultKind, Typed};
 pub use choice::{case, coalesce};
 pub(super) use library::LIBRARY;
@@ -88,6 +89,8 @@ pub fn compare(op: Comparison, left: Typed, right: Typed) -> Result<Typed, CallF
             let fault = CallFault::new(FaultKind::Type, format!("`{}` does not take json", op.symbol()));
             Err(fault.with_help("cast both sides to the type that the documents hold"))
         }
+        // Equal documents may be written in several ways.
+        Type::Json => Ok(binary(canonical(left), op.operator(), canonical(right))),
         Type::Vector(_) => Err(CallFault::new(FaultKind::Type, format!("`{}` does not take {ty}", op.symbol()))),
         _ => Ok(binary(left, op.operator(), right)),
     }
