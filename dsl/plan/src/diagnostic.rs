@@ -159,7 +159,8 @@ pub fn near_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>)
     let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
         .map(|candidate| (edit_distance(&wanted, &candidate.to_lowercase().chars().collect::<Vec<_>>()), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        // Two names of one letter have nothing in common.
+        .filter(|(distance, candidate)| *distance <= limit && *distance < wanted.len().max(candidate.chars().count()))
         .collect();
     near.sort();
     near.dedup();
@@ -205,6 +206,7 @@ mod tests {
     fn near_names_finds_swaps_and_ignores_strangers() {
         assert_eq!(near_names("qyt", ["qty", "price", "id"]), vec!["qty"]);
         assert!(near_names("zzz", ["qty", "price"]).is_empty());
+        assert_eq!(near_names("A", ["a", "b"]), vec!["a"]);
     }
 
     #[test]

@@ -121,7 +121,12 @@ pub static STATEMENTS: &[StatementDoc] = &[
     ),
     statement("param", "param name: type = value", false, "A value that can be set from outside."),
     statement("set", "set name = value", false, "A setting of the notebook."),
-    statement("fn", "fn name(x: float) -> float = x * 2.0", false, "A function that is expanded in place; one with aggregates in it is called in `summarize`."),
+    statement(
+        "fn",
+        "fn name(x: float) -> float = x * 2.0",
+        false,
+        "A function that is expanded in place; one with aggregates in it is called in `summarize`.",
+    ),
     statement(
         "expect",
         "expect table is empty | equals table | all condition [within d]",

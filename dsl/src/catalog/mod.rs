@@ -96,6 +96,8 @@ pub(crate) struct FunctionDefinition {
     pub params: Vec<(String, Option<ColumnType>)>,
     pub returns: Option<ColumnType>,
     pub body: Arc<tree::Expr>,
+    /// True if an aggregate stands in its body, or in that of a function that it calls.
+    pub aggregates: bool,
 }
 
 /// A parameter with the value that it has.

@@ -48,7 +48,9 @@ pub use fallible::is_fallible;
 pub use foreign::foreign;
 pub use group::Group;
 pub use kernel::{row_error, row_error_text};
-pub use logic::{Comparison, and, between, case, coalesce, compare, in_list, in_value, is_null, like, not, or};
+pub use logic::{
+    Comparison, and, between, case, coalesce, compare, equal_values, in_list, in_value, is_null, like, not, or,
+};
 pub use nested::{field, index, list, record};
 pub use text::interpolate;
 pub use typed::{CallFault, FaultKind, Typed};

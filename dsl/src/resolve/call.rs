@@ -8,6 +8,7 @@ use crate::diagnostics::{names, sources};
 use crate::functions::{self, Typed};
 use crate::resolve::expression::{call_fault, literal, spans};
 use crate::resolve::fault::{self, Fault, Resolved};
+use crate::resolve::names::later;
 use crate::resolve::types::{self, TYPE_NAMES};
 use crate::resolve::{Reach, Resolver, aggregate, function};
 use crate::syntax::tree::{Call, Expr, ExprKind, Literal, TypeExprKind};
@@ -145,6 +146,9 @@ impl Resolver<'_> {
                 Some(ours) => diagnostic.with_edit(span, ours),
                 None => diagnostic,
             };
+        }
+        if self.is_later(name) {
+            return diagnostic.with_help(later(name));
         }
         // `math.abs`, `s.upper`: a function of ours behind a module or a value of another language.
         let bare = name.rsplit('.').next().unwrap_or(name);

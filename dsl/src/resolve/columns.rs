@@ -86,8 +86,8 @@ impl Resolver<'_> {
 
     pub(crate) fn rename(&self, mut input: Relation, renames: &[Rename]) -> Resolved<Relation> {
         let mut columns = input.scope.columns.clone();
-        for rename in renames {
-            let id = self.column(&input.scope, &rename.old)?.id.clone();
+        let ids = self.all(renames.iter().map(|rename| Ok(self.column(&input.scope, &rename.old)?.id.clone())))?;
+        for (rename, id) in renames.iter().zip(ids) {
             if let Some(column) = columns.iter_mut().find(|column| column.id == id) {
                 column.name.clone_from(&rename.new.text);
             }
@@ -138,8 +138,9 @@ impl Resolver<'_> {
         let source = plain_column(scope, &typed).cloned();
         let name = item_name(self, item)?;
         let column = match source {
-            Some(column) if column.name == name => column,
-            Some(column) => ScopeColumn { name: name.to_string(), ..column },
+            // A cast may change the type of a column without changing a value.
+            Some(column) if column.name == name => ScopeColumn { ty: typed.ty.clone(), ..column },
+            Some(column) => ScopeColumn { name: name.to_string(), ty: typed.ty.clone(), ..column },
             None => ScopeColumn::new(name, self.fresh(name), typed.ty.clone()),
         };
         Ok((column, typed))

@@ -26,7 +26,9 @@ impl Resolver<'_> {
             // What is wrong with the rule is told as well.
             Err(fault) => {
                 let rule = match rule {
-                    DedupeRule::Keep { of, .. } => of.as_ref().map(|of| self.expression(of, Reach::columns(&input.scope))),
+                    DedupeRule::Keep { of, .. } => {
+                        of.as_ref().map(|of| self.expression(of, Reach::columns(&input.scope)))
+                    }
                     DedupeRule::When(condition) => Some(self.keeps(&input, condition).map(|(_, condition)| condition)),
                 };
                 return self.all([Err(fault), rule.unwrap_or_else(|| Ok(Typed::null()))]).map(|_| input);

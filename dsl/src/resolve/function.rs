@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tidebook_plan::{ColumnType, Diagnostic, Span};
 
-use crate::catalog::FunctionDefinition;
+use crate::catalog::{Catalog, FunctionDefinition};
 use crate::diagnostics::names;
 use crate::functions::{self, Typed};
 use crate::resolve::aggregate::Aggregation;
@@ -48,10 +48,10 @@ impl Resolver<'_> {
             None => Ok(()),
             Some(values) => {
                 let locals = values.into_iter().map(|(n, ty)| (n.clone(), Local::new(Typed::column(n, ty)))).collect();
-                // It may be called in a `summarize`, and hold aggregates.
+                // One with aggregates is called in a `summarize`.
                 let (input, ordering) = (Scope::default(), Vec::new());
                 let aggregation = Aggregation::new(&input, &ordering, false, Vec::new());
-                self.body(body, &locals, Some(&aggregation))
+                self.body(body, &locals, holds_aggregates(self.catalog, body).then_some(&aggregation))
                     .and_then(|value| give_back(&name.text, value, returns.as_ref(), body.span).map(|_| ()))
             }
         };
@@ -72,8 +72,10 @@ impl Resolver<'_> {
         self.uses.borrow_mut().functions.insert(name.to_string());
         let arguments = self.arguments(name, function, call, span)?;
         let mut locals = HashMap::new();
+        // Without aggregates of its own, its arguments mean the same all over its body.
+        let aggregation = reach.aggregation.filter(|_| function.aggregates);
         for ((param, ty), argument) in function.params.iter().zip(arguments) {
-            let local = self.local(argument, reach, |value| match ty {
+            let local = self.local(argument, reach, aggregation, |value| match ty {
                 Some(ty) => taken(name, param, ty, value, argument.span),
                 None => Ok(value),
             })?;
@@ -81,7 +83,7 @@ impl Resolver<'_> {
         }
         self.expanding.borrow_mut().push(name.to_string());
         let told = (self.also.borrow().len(), self.warnings.borrow().len());
-        let value = self.body(&function.body, &locals, reach.aggregation);
+        let value = self.body(&function.body, &locals, aggregation);
         self.also.borrow_mut().truncate(told.0);
         self.warnings.borrow_mut().truncate(told.1);
         self.expanding.borrow_mut().pop();
@@ -116,9 +118,10 @@ impl Resolver<'_> {
         &self,
         argument: &Expr,
         reach: Reach<'_>,
+        aggregation: Option<&Aggregation<'_>>,
         taken: impl Fn(Typed) -> Resolved<Typed>,
     ) -> Resolved<Local> {
-        let Some(aggregation) = reach.aggregation else {
+        let Some(aggregation) = aggregation else {
             return Ok(Local { value: Ok(taken(self.expression(argument, reach)?)?), inside: None });
         };
         let told = (self.also.borrow().len(), self.warnings.borrow().len());
@@ -176,6 +179,14 @@ impl Resolver<'_> {
         }
         Ok(given.into_iter().flatten().collect())
     }
+}
+
+/// True if an aggregate stands in the body of a function, or in that of a function that it calls.
+pub(crate) fn holds_aggregates(catalog: &Catalog, body: &Expr) -> bool {
+    body.calls().into_iter().any(|call| {
+        let name = call.function.text();
+        aggregate::kind(&name).is_some() || catalog.functions.get(&name).is_some_and(|function| function.aggregates)
+    })
 }
 
 /// An argument as the parameter of a declared type takes it.

@@ -8,6 +8,7 @@ use crate::catalog::{self, TablePlan};
 use crate::diagnostics::names;
 use crate::logical::Origin;
 use crate::resolve::fault::{self, Fault, Resolved};
+use crate::resolve::names::later;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::quoted;
 use crate::resolve::{Resolver, build, errors_table};
@@ -101,6 +102,10 @@ impl Resolver<'_> {
         if self.catalog.params.contains_key(&name.text) {
             let message = format!("`{}` is a parameter, not a table", name.text);
             return names::UNKNOWN_TABLE.error(message, name.span).into();
+        }
+        if self.is_later(&name.text) {
+            let fault = names::UNKNOWN_TABLE.error(format!("unknown table `{}`", name.text), name.span);
+            return fault.with_help(later(&name.text)).into();
         }
         let tables = self.catalog.tables.keys().map(String::as_str);
         let tables: Vec<&str> = tables.filter(|table| Some(*table) != self.defining).collect();

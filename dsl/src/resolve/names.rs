@@ -9,7 +9,7 @@ use crate::resolve::dedupe::PREVIOUS;
 use crate::resolve::expression::call_fault;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::quoted;
-use crate::resolve::{Reach, Resolver};
+use crate::resolve::{Reach, Resolver, aggregate};
 use crate::syntax::tree::{Expr, ExprKind, Name, Path};
 
 /// Places without columns in which a bare word is likely a text without quotes.
@@ -50,8 +50,11 @@ impl Resolver<'_> {
         candidates.extend(reach.locals.iter().flat_map(|locals| locals.keys()).map(String::as_str));
         let params: Vec<&str> = self.catalog.params.keys().map(String::as_str).collect();
         if let Some(place) = reach.constant_in {
-            let message = format!("unknown name `{}`: {place} has no columns in reach", name.text);
+            let message = format!("unknown name `{}`: no columns are in reach in {place}", name.text);
             let diagnostic = names::UNKNOWN_COLUMN.error(message, name.span);
+            if let Some(diagnostic) = constant_word(&name.text, &diagnostic) {
+                return diagnostic;
+            }
             let near = near_names(&name.text, params);
             return match fault::did_you_mean(&near) {
                 Some(help) => diagnostic.with_help(help).with_edit(name.span, quoted(near[0])),
@@ -63,8 +66,16 @@ impl Resolver<'_> {
         }
         if reach.locals.is_some() && reach.scope.visible().next().is_none() {
             let diagnostic = names::UNKNOWN_COLUMN.error(format!("unknown name `{}`", name.text), name.span);
+            if let Some(diagnostic) = constant_word(&name.text, &diagnostic) {
+                return diagnostic;
+            }
             candidates.extend(params);
-            return fault::suggest(diagnostic, &name.text, &candidates, "in reach are");
+            let diagnostic = fault::suggest(diagnostic, &name.text, &candidates, "in reach are");
+            return match diagnostic.help {
+                None => diagnostic
+                    .with_help("a function sees its parameters only, and those of `param`: give it the column as one"),
+                Some(_) => diagnostic,
+            };
         }
         if reach.scope.is_qualifier(&name.text) || self.catalog.tables.contains_key(&name.text) {
             let message = format!("`{}` is a table, not a column", name.text);
@@ -79,13 +90,26 @@ impl Resolver<'_> {
             };
         }
         let near = near_names(&name.text, candidates.iter().copied().chain(params));
+        let diagnostic = names::UNKNOWN_COLUMN.error(format!("unknown column `{}`", name.text), name.span);
         match fault::did_you_mean(&near) {
-            Some(help) => names::UNKNOWN_COLUMN
-                .error(format!("unknown column `{}`", name.text), name.span)
-                .with_help(help)
-                .with_edit(name.span, quoted(near[0])),
-            None => fault::unknown_column(&name.text, None, candidates, name.span),
+            Some(help) => diagnostic.with_help(help).with_edit(name.span, quoted(near[0])),
+            None if self.is_later(&name.text) => diagnostic.with_help(later(&name.text)),
+            None => constant_word(&name.text, &diagnostic)
+                .or_else(|| self.function_word(&name.text, &diagnostic))
+                .unwrap_or_else(|| fault::unknown_column(&name.text, None, candidates, name.span)),
         }
+    }
+
+    /// A column that is the name of a function: its parentheses are missing.
+    fn function_word(&self, name: &str, diagnostic: &Diagnostic) -> Option<Diagnostic> {
+        let known = functions::function(name).is_some()
+            || aggregate::kind(name).is_some()
+            || self.catalog.functions.contains_key(name);
+        known.then(|| {
+            diagnostic
+                .clone()
+                .with_help(format!("`{name}` is a function: its arguments stand in parentheses, `{name}(…)`"))
+        })
     }
 
     /// `base.field`: a column of a table in reach, or a field of a record.
@@ -163,6 +187,24 @@ impl Resolver<'_> {
             _ => diagnostic,
         }
     }
+}
+
+/// The help for a name that the cell defines further down.
+pub(super) fn later(name: &str) -> String {
+    format!("`{}` is defined further down: put that before this", quoted(name))
+}
+
+/// What `True`, `NULL` and `None` are called.
+fn constant_word(name: &str, diagnostic: &Diagnostic) -> Option<Diagnostic> {
+    let ours = match name.to_ascii_lowercase().as_str() {
+        "true" | "yes" => "true",
+        "false" | "no" => "false",
+        "null" | "none" | "nil" | "na" | "undefined" => "null",
+        "nan" => "float(\"NaN\")",
+        "inf" | "infinity" => "float(\"inf\")",
+        _ => return None,
+    };
+    Some(diagnostic.clone().with_help(format!("write `{ours}`")).with_edit(diagnostic.span, ours))
 }
 
 fn take_field(base: Typed, field: &Name, base_span: Span) -> Resolved<Typed> {

@@ -108,7 +108,8 @@ mod tests {
             // Both are exact as doubles, so one division rounds once.
             assert_eq!(ratio(&big(above), &big(below), 0), above as f64 / below as f64, "{above} / {below}");
             assert_eq!(small_ratio(u128::from(above), below, 0), above as f64 / below as f64, "{above} / {below}");
-            let (wide, exponent) = (u128::from(above) << (state % 64) | u128::from(below), (state % 2_200) as i64 - 1_200);
+            let (wide, exponent) =
+                (u128::from(above) << (state % 64) | u128::from(below), (state % 2_200) as i64 - 1_200);
             let exact = ratio(&BigUint::from(wide), &big(below), exponent);
             assert_eq!(small_ratio(wide, below, exponent), exact, "{wide} / {below} · 2^{exponent}");
             assert_eq!(root(&big(above), &big(1), 0), (above as f64).sqrt(), "root of {above}");

@@ -111,7 +111,10 @@ fn tables_that_are_read_twice_are_compiled_once() {
         codes(&format!("t0 = rows [ {{a: 1}} ]\n{tables}t{count}\nt{count}.errors"))
     };
     assert_eq!(chain(400, |i| format!("union t{i}")), Vec::<String>::new());
-    assert_eq!(chain(200, |i| format!("semi join t{i} as o on a == o.a | derive a: 10 / a")), Vec::<String>::new());
+    assert_eq!(
+        chain(200, |i| format!("semi join t{i} as o on t{i}.a == o.a | derive a: 10 / a")),
+        Vec::<String>::new()
+    );
     // A table counts once, whether it is read by many or few.
     let wide = lines(2_500, |i| format!("u{i} = t | where a > {i} | where a > 0 | where a > 1"));
     let all = (0..2_500).map(|i| format!(" | union u{i}")).collect::<String>();

@@ -190,9 +190,7 @@ impl Call<'_> {
         let ty = argument.ty.ty.clone();
         match function {
             // Equal documents may be written in several ways.
-            AggregateFunction::CountDistinct | AggregateFunction::Set if ty == Type::Json => {
-                Ok(canonical(argument))
-            }
+            AggregateFunction::CountDistinct | AggregateFunction::Set if ty == Type::Json => Ok(canonical(argument)),
             // Pieces of text as in an f-string, but that a null is no piece.
             AggregateFunction::Join(_) => cast(argument, &Type::Text).map_err(|_| self.refuse(&ty)),
             // Between two days lie instants.

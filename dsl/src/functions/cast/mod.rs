@@ -105,10 +105,16 @@ fn instead(from: &Type, to: &Type) -> Option<&'static str> {
         (Int | Float | Decimal { .. }, Timestamp) => {
             "write `from_unix_seconds(n)`, `from_unix_millis(n)` or `from_unix_micros(n)`"
         }
-        (Date, Int | Float | Decimal { .. }) => "write a part of it, `year(d)` or `day_of_year(d)`, or a number of days: `(d - @1970-01-01) / 1d`",
+        (Date, Int | Float | Decimal { .. }) => {
+            "write a part of it, `year(d)` or `day_of_year(d)`, or a number of days: `(d - @1970-01-01) / 1d`"
+        }
         (Int | Float | Decimal { .. }, Date) => "write `make_date(year, month, day)`, or `add_days(@1970-01-01, n)`",
-        (Bytes, Int | Float | Decimal { .. } | Date | Timestamp | Duration) => "read the bytes as text first: `int(text(b))`",
-        (Int | Float | Decimal { .. } | Date | Timestamp | Duration, Bytes) => "write the text's bytes: `bytes(text(x))`",
+        (Bytes, Int | Float | Decimal { .. } | Date | Timestamp | Duration) => {
+            "read the bytes as text first: `int(text(b))`"
+        }
+        (Int | Float | Decimal { .. } | Date | Timestamp | Duration, Bytes) => {
+            "write the text's bytes: `bytes(text(x))`"
+        }
         (Json | Text, List(_)) => return None,
         (Record(_), _) => "read one of its fields: `r.field`",
         (List(_), _) => "read one of its elements, `xs[0]`, or use a function of lists: `%help lists`",

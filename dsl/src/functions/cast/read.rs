@@ -90,10 +90,17 @@ pub fn days(date: NaiveDate) -> i32 {
 
 /// ISO 8601 with or without a zone, or a date; microseconds since 1970 in UTC.
 pub fn timestamp(text: &str) -> Option<i64> {
-    string_to_datetime(&Utc, text.trim()).ok().map(|at| at.timestamp_micros())
+    let text = text.trim();
+    let read = string_to_datetime(&Utc, text).ok().or_else(|| {
+        // `2026-11-22T10:00` with or without a zone: the seconds are 0, as in a literal.
+        let (minutes, zone) = (text.get(..16)?, text.get(16..)?);
+        let is_zone = zone.is_empty() || zone.starts_with(['Z', 'z', '+', '-', ' ']);
+        if is_zone { string_to_datetime(&Utc, &format!("{minutes}:00{zone}")).ok() } else { None }
+    });
+    read.map(|at| at.timestamp_micros())
 }
 
-/// Numbers with units, `1h30m`, `-250ms`; microseconds.
+/// Numbers with units, `1h30m`, `-250ms`, `1.5h`; microseconds, what is less being dropped.
 pub fn duration(text: &str) -> Option<i64> {
     let text = text.trim();
     let (sign, mut rest) = match text.strip_prefix('-') {
@@ -102,7 +109,7 @@ pub fn duration(text: &str) -> Option<i64> {
     };
     let mut total: i128 = 0;
     while !rest.is_empty() {
-        let number_end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, after) = rest.split_at(number_end);
         let unit_end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
         let (unit, after) = after.split_at(unit_end);
@@ -115,7 +122,15 @@ pub fn duration(text: &str) -> Option<i64> {
             "d" => 86_400_000_000,
             _ => return None,
         };
-        total = total.checked_add(number.parse::<i128>().ok()?.checked_mul(size)?)?;
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let is_number =
+            !whole.is_empty() && !number.ends_with('.') && fraction.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number {
+            return None;
+        }
+        let digits = format!("{whole}{fraction}").parse::<i128>().ok()?;
+        let unit = 10i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+        total = total.checked_add(digits.checked_mul(size)? / unit)?;
         rest = after;
     }
     if text.is_empty() || text == "-" {
@@ -159,6 +174,15 @@ mod tests {
         assert_eq!(timestamp("1970-01-02"), Some(86_400_000_000));
         assert_eq!(duration("1h30m"), Some(5_400_000_000));
         assert_eq!(duration("-250ms"), Some(-250_000));
+        assert_eq!(duration("1.5h"), Some(5_400_000_000));
+        assert_eq!(duration("1m0.25s"), Some(60_250_000));
+        assert_eq!(duration("1.s"), None);
+        assert_eq!(duration(".5s"), None);
+        assert_eq!(duration("1.2.3s"), None);
+        assert_eq!(timestamp("1970-01-01T00:01"), Some(60_000_000));
+        assert_eq!(timestamp("1970-01-01T00:01Z"), Some(60_000_000));
+        assert_eq!(timestamp("1970-01-01 01:01+01:00"), Some(60_000_000));
+        assert_eq!(timestamp("1970-01-01T00:0"), None);
         assert_eq!(duration(""), None);
         assert_eq!(duration("5"), None);
     }

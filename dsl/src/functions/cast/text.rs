@@ -63,7 +63,8 @@ pub fn document_to_int(args: &Arguments<'_>) -> Result<ArrayRef> {
             return Ok(Some(int));
         }
         let value = serde_json::from_str(text).unwrap_or(Value::Null);
-        let unreadable = || row_error(format!("cannot read {} as int", quoted(text)));
+        let shown = value.as_str().unwrap_or(text);
+        let unreadable = || row_error(format!("cannot read {} as int", quoted(shown)));
         if value.is_null() { Ok(None) } else { int(&value).map(Some).ok_or_else(unreadable) }
     })
 }

@@ -7,7 +7,7 @@ use datafusion_expr::{Case, Expr};
 use tidebook_plan::{ColumnType, Type};
 
 use super::super::arguments::Arguments;
-use super::super::convert::{coerce, common_type, is_plain, unify};
+use super::super::convert::{coerce, common_type, is_plain, unify, with_decimal_literals};
 use super::super::kernel::Kernel;
 use super::super::typed::{CallFault, FaultKind, Typed};
 use super::{condition, is_null};
@@ -15,6 +15,12 @@ use super::{condition, is_null};
 /// The value of the first branch whose condition is true, else `otherwise`, else null. A branch is computed only for
 /// the rows that take it.
 pub fn case(branches: Vec<(Typed, Typed)>, otherwise: Option<Typed>) -> Result<Typed, CallFault> {
+    let (whens, mut values): (Vec<Typed>, Vec<Typed>) = branches.into_iter().unzip();
+    let has_else = otherwise.is_some();
+    values.extend(otherwise);
+    let mut values = with_decimal_literals(values);
+    let otherwise = if has_else { values.pop() } else { None };
+    let branches: Vec<(Typed, Typed)> = whens.into_iter().zip(values).collect();
     let mut ty = otherwise.as_ref().map_or(ColumnType::nullable(Type::Null), |value| value.ty.clone());
     for (index, (_, value)) in branches.iter().enumerate() {
         let Some(common) = common_type(&value.ty, &ty) else {

@@ -10,7 +10,7 @@ use datafusion_expr::expr::{InList, Like};
 use tidebook_plan::{ColumnType, Type};
 
 use super::super::arguments::Arguments;
-use super::super::convert::{coerce, common_type};
+use super::super::convert::{coerce, common_type, with_decimal_literals};
 use super::super::json::canonical;
 use super::super::kernel::Kernel;
 use super::super::typed::{CallFault, FaultKind, Typed};
@@ -21,6 +21,8 @@ pub fn in_list(arg: Typed, list: Vec<Typed>, negated: bool) -> Result<Typed, Cal
     if list.is_empty() {
         return Ok(Typed::literal(ScalarValue::Boolean(Some(negated)), ColumnType::required(Type::Bool)));
     }
+    let mut list = with_decimal_literals([vec![arg], list].concat());
+    let arg = list.remove(0);
     let mut ty = arg.ty.clone();
     for (index, item) in list.iter().enumerate() {
         let Some(common) = common_type(&ty, &item.ty) else {

@@ -13,7 +13,7 @@ use tidebook_plan::diagnostic::near_names;
 use tidebook_plan::{ColumnType, Type};
 
 use super::arguments::Arguments;
-use super::convert::{coerce, common_type};
+use super::convert::{coerce, common_type, with_decimal_literals};
 use super::kernel::Kernel;
 use super::typed::{CallFault, FaultKind, Typed};
 
@@ -38,6 +38,7 @@ fn evaluate_record(args: &Arguments<'_>) -> DataFusionResult<ArrayRef> {
 
 /// `[a, b, …]`.
 pub fn list(items: Vec<Typed>) -> Result<Typed, CallFault> {
+    let items = with_decimal_literals(items);
     let mut item_type = match items.first() {
         Some(first) => first.ty.clone(),
         // Without elements no element is null: the list is one of every type.
@@ -97,6 +98,7 @@ pub fn field(arg: Typed, name: &str) -> Result<Typed, CallFault> {
             let ty = ColumnType { ty: ty.ty, nullable };
             Ok(Kernel::new("field", ty.ty.to_arrow(), false, evaluate_field).call(vec![arg, place], ty))
         }
+        Type::Null => Ok(Typed { ty: ColumnType::nullable(Type::Null), ..arg }),
         other => Err(CallFault::new(FaultKind::Type, format!("{other} has no fields")).at(0)),
     }
 }
@@ -132,7 +134,18 @@ pub fn index(arg: Typed, index: Typed) -> Result<Typed, CallFault> {
             let ty = ColumnType::nullable(item.ty.clone());
             Ok(Kernel::new("index", ty.ty.to_arrow(), false, evaluate_index).call(vec![arg, index], ty))
         }
-        other => Err(CallFault::new(FaultKind::Type, format!("{other} has no elements")).at(0)),
+        Type::Null => Ok(Typed { ty: ColumnType::nullable(Type::Null), ..arg }),
+        other => {
+            let fault = CallFault::new(FaultKind::Type, format!("{other} has no elements")).at(0);
+            Err(match other {
+                Type::Text => {
+                    fault.with_help("a part of a text is `substring(x, start, length)`, its first character is at 0")
+                }
+                Type::Record(_) => fault.with_help("a field is read with a dot: `r.field`"),
+                Type::Vector(_) => fault.with_help("make it a list first: `cast(v, [float])`"),
+                _ => fault,
+            })
+        }
     }
 }
 
