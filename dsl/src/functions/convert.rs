@@ -114,6 +114,16 @@ fn common(a: &Type, b: &Type) -> Option<Type> {
     })
 }
 
+/// What to write where two types have none in common.
+pub fn brought_together(a: &Type, b: &Type) -> Option<&'static str> {
+    match (a, b) {
+        (Type::Text, _) | (_, Type::Text) => Some("write both as text, with `text(…)`, or both without quotes"),
+        (Type::Json, _) | (_, Type::Json) => Some("read what the document holds: `int(…)`, `text(…)`, or make documents of both with `json(…)`"),
+        (Type::Record(_), Type::Record(_)) => Some("both have the same fields; one that has no value is written `a: null`"),
+        _ => None,
+    }
+}
+
 /// The decimal that holds every int.
 pub fn int_as_decimal() -> Type {
     Type::Decimal { precision: INT_DIGITS, scale: 0 }

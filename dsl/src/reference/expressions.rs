@@ -143,7 +143,7 @@ pub static TYPES: &[ExpressionDoc] = &[
         title: "record",
         names: &["record", "{a: T}"],
         form: "{a: 1, b: \"x\"}",
-        doc: "Named fields in order; `r.a` reads one. `cast(r, {a: T, …})` casts each field; fields go by name, one that is \
+        doc: "Named fields in order; `r.a` reads one, and so does `r[\"a\"]`. `cast(r, {a: T, …})` casts each field; fields go by name, one that is \
               not named is left out, one that is missing is null where its type is written `T?`.",
         examples: &[
             ("cast({a: 1, b: \"2\"}, {b: int, c: text?})", "{\"b\":2,\"c\":null}"),

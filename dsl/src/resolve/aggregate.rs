@@ -74,7 +74,7 @@ impl<'a> Aggregation<'a> {
         let nothing = Scope::default();
         // The body of a `fn` sees its parameters only.
         let scope = if locals.is_some() { &nothing } else { self.input };
-        resolve(Reach { scope, locals: locals.as_ref(), aggregation: None, constant_in: None })
+        resolve(Reach { scope, locals: locals.as_ref(), aggregation: None, aggregated: true, constant_in: None })
     }
 
     /// The value of a call of the aggregate `name`.

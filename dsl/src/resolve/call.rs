@@ -28,6 +28,13 @@ impl Resolver<'_> {
         }
         if let Some(aggregate) = aggregate::kind(&name) {
             let Some(aggregation) = reach.aggregation else {
+                if reach.aggregated {
+                    let message = format!("the aggregate `{name}` stands inside of another");
+                    return Err(names::MISPLACED_AGGREGATE
+                        .error(message, call.function.span)
+                        .with_help("aggregate twice: `| summarize n: … by … | summarize m: …`")
+                        .into());
+                }
                 let message = format!("the aggregate `{name}` stands outside of `summarize`");
                 let what = &name;
                 return Err(names::MISPLACED_AGGREGATE

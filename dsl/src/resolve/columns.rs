@@ -4,7 +4,7 @@ use tidebook_plan::Span;
 
 use crate::diagnostics::names;
 use crate::functions::Typed;
-use crate::resolve::fault::{self, Resolved};
+use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
 use crate::resolve::{Reach, Resolver, collapse};
@@ -47,7 +47,8 @@ impl Resolver<'_> {
         let mut columns: Vec<(ScopeColumn, Typed)> = input.scope.columns.iter().map(kept).collect();
         let named = items.iter().map(|item| {
             let name = item_name(self, item)?;
-            Ok((item, name, self.expression(&item.expr, Reach::columns(&input.scope))?))
+            let typed = self.expression(&item.expr, Reach::columns(&input.scope));
+            Ok((item, name, typed.map_err(|fault| made_here(fault, items, self.text))?))
         });
         let mut seen: Vec<&str> = Vec::new();
         for (item, name, typed) in self.all(named)? {
@@ -144,6 +145,20 @@ impl Resolver<'_> {
             None => ScopeColumn::new(name, self.fresh(name), typed.ty.clone()),
         };
         Ok((column, typed))
+    }
+}
+
+/// The fault of a name that another item of the same `derive` makes.
+fn made_here(fault: Fault, items: &[NamedExpr], text: &str) -> Fault {
+    match fault {
+        Fault::Said(fault) if fault.code == names::UNKNOWN_COLUMN.code => {
+            let name = text.get(fault.span.start..fault.span.end).unwrap_or("");
+            match items.iter().any(|item| item.name.as_ref().is_some_and(|own| own.text == name)) {
+                true => fault.with_help(format!("`{name}` is made by this step: read it in a `derive` after it")).into(),
+                false => Fault::Said(fault),
+            }
+        }
+        fault => fault,
     }
 }
 

@@ -35,7 +35,7 @@ impl Resolver<'_> {
             }
         };
         for typed in typed {
-            keys.push(self.as_column(&input, typed, &mut added));
+            keys.push(self.as_column(&input, functions::of_equals(typed), &mut added));
         }
         let input = self.extend(input, added, origin.clone());
         let mut result = match rule {

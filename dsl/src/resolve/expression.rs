@@ -22,6 +22,8 @@ pub(crate) struct Reach<'a> {
     pub locals: Option<&'a HashMap<String, Local>>,
     /// Inside `summarize`: where its aggregates are gathered. `scope` then holds the keys.
     pub aggregation: Option<&'a Aggregation<'a>>,
+    /// True inside of an aggregate.
+    pub aggregated: bool,
     /// Where no columns are in reach: what the expression is part of.
     pub constant_in: Option<&'static str>,
 }
@@ -51,12 +53,12 @@ impl Local {
 impl<'a> Reach<'a> {
     /// The columns of a relation.
     pub fn columns(scope: &'a Scope) -> Self {
-        Reach { scope, locals: None, aggregation: None, constant_in: None }
+        Reach { scope, locals: None, aggregation: None, aggregated: false, constant_in: None }
     }
 
     /// Nothing but parameters.
     pub fn constant(scope: &'a Scope, place: &'static str) -> Self {
-        Reach { scope, locals: None, aggregation: None, constant_in: Some(place) }
+        Reach { scope, locals: None, aggregation: None, aggregated: false, constant_in: Some(place) }
     }
 }
 

@@ -182,6 +182,9 @@ impl Resolver<'_> {
         let diagnostic = names::UNKNOWN_QUALIFIER.error(message, first.span);
         let diagnostic = fault::suggest(diagnostic, &first.text, &tables, "in reach are");
         match diagnostic.help {
+            None if reach.constant_in.is_some_and(|place| TAKES_TEXT.contains(&place)) => {
+                diagnostic.with_help(format!("text is written in quotes: `\"{}\"`", path.text()))
+            }
             None if reach.constant_in.is_none() => diagnostic
                 .with_help(format!("write the column without a table, or join `{}` first", quoted(&first.text))),
             _ => diagnostic,

@@ -36,7 +36,7 @@ impl Resolver<'_> {
         let (input, order) = self.ordered(input, &top.by, origin.clone())?;
         let (mut groups, mut added) = (Vec::new(), Vec::new());
         for typed in self.all(top.per.iter().map(|group| self.expression(group, Reach::columns(&input.scope))))? {
-            groups.push(self.as_column(&input, typed, &mut added));
+            groups.push(self.as_column(&input, functions::of_equals(typed), &mut added));
         }
         let mut input = self.extend(input, added, origin.clone());
         input.narrow();

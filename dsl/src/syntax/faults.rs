@@ -127,6 +127,7 @@ fn unpaired(site: &Site<'_>) -> Option<Diagnostic> {
                     let wanted = closing(site.word(before));
                     let message = format!("expected `{wanted}`, found `{word}`");
                     let fault = codes::UNPAIRED_BRACKET.error(message, site.span(index));
+                    let fault = fault.with_help(format!("put the `{wanted}` before it, or remove it"));
                     return Some(fault.with_label(site.span(before), format!("this is closed by `{wanted}`")));
                 }
                 None if site.found >= index => {

@@ -182,7 +182,12 @@ impl Call<'_> {
     }
 
     fn refuse(&self, ty: &Type) -> CallFault {
-        CallFault::new(FaultKind::Type, format!("`{}` does not take {ty}", self.name)).at(0)
+        let fault = CallFault::new(FaultKind::Type, format!("`{}` does not take {ty}", self.name)).at(0);
+        match ty {
+            Type::Text | Type::Json => fault.with_help(format!("read it as a number first: `{}(float(…))`", self.name)),
+            Type::Bool => fault.with_help("the rows for which it is true are counted with `count() filter (where …)`"),
+            _ => fault,
+        }
     }
 
     /// The argument as the aggregate sees it.

@@ -123,7 +123,10 @@ pub fn arithmetic(op: Arithmetic, left: Typed, right: Typed) -> Result<Typed, Ca
 fn refuse(op: Arithmetic, left: &Type, right: &Type) -> CallFault {
     let fault = CallFault::new(FaultKind::Type, format!("`{}` does not take {left} and {right}", op.symbol()));
     let one_is = |wanted: fn(&Type) -> bool| wanted(left) || wanted(right);
-    let help = if op == Arithmetic::Add && one_is(|ty| *ty == Type::Text) {
+    let is_time = |ty: &Type| matches!(ty, Type::Date | Type::Timestamp | Type::Duration);
+    let help = if one_is(|ty| *ty == Type::Text) && one_is(is_time) {
+        "read the text first: `duration(…)`, `timestamp(…)`; a literal has no quotes: `3d`, `@2026-11-22`"
+    } else if op == Arithmetic::Add && one_is(|ty| *ty == Type::Text) {
         "convert the other side with `text(…)`, or write an f-string"
     } else if one_is(|ty| *ty == Type::Text) && one_is(Type::is_numeric) {
         "read the text as a number first: `int(…)`, `float(…)` or `decimal(…)`"

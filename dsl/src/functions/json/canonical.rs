@@ -15,6 +15,11 @@ pub fn canonical(document: Typed) -> Typed {
     Kernel::new("canonical_json", Type::Json.to_arrow(), false, evaluate).call(vec![document], ty)
 }
 
+/// The value, a document in its canonical spelling: what rows and keys that are equal have in common.
+pub fn of_equals(value: Typed) -> Typed {
+    if value.ty.ty == Type::Json { canonical(value) } else { value }
+}
+
 fn evaluate(args: &Arguments<'_>) -> Result<ArrayRef> {
     let texts = args.text(0)?;
     args.collect::<StringArray, _>(|row| {

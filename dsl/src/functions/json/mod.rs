@@ -10,6 +10,7 @@ use super::entry::{Function, Overload, Parameters};
 use super::group::Group;
 use super::takes::{Gives, Simple, Takes};
 pub(super) use canonical::canonical;
+pub use canonical::of_equals;
 
 /// The entries, file by file.
 pub(super) const LIBRARY: [&[Function]; 2] = [parts::LIBRARY, values::LIBRARY];

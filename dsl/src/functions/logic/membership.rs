@@ -27,7 +27,11 @@ pub fn in_list(arg: Typed, list: Vec<Typed>, negated: bool) -> Result<Typed, Cal
     for (index, item) in list.iter().enumerate() {
         let Some(common) = common_type(&ty, &item.ty) else {
             let message = format!("`in` cannot compare {} with {}", ty.ty, item.ty.ty);
-            return Err(CallFault::new(FaultKind::Type, message).at(index + 1));
+            let fault = CallFault::new(FaultKind::Type, message).at(index + 1);
+            return Err(match super::compared_instead(&ty.ty, &item.ty.ty) {
+                Some(help) => fault.with_help(help),
+                None => fault,
+            });
         };
         ty = common;
     }

@@ -12,7 +12,7 @@ use datafusion_expr::{BinaryExpr, Expr, Operator};
 use tidebook_plan::{ColumnType, Type};
 
 use super::convert::{coerce, unify};
-use super::json::canonical;
+use super::json::{canonical, of_equals};
 use super::typed::{CallFault, FaultKind, Typed};
 pub use choice::{case, coalesce};
 pub(super) use library::LIBRARY;
@@ -104,8 +104,8 @@ pub fn compare(op: Comparison, left: Typed, right: Typed) -> Result<Typed, CallF
 
 /// Both sides of `left == right` so that equal values are the same values; `None` if they cannot be compared.
 pub fn equal_values(left: Typed, right: Typed) -> Option<(Typed, Typed)> {
-    let (left, right, ty) = unify(left, right)?;
-    Some(if ty == Type::Json { (canonical(left), canonical(right)) } else { (left, right) })
+    let (left, right, _) = unify(left, right)?;
+    Some((of_equals(left), of_equals(right)))
 }
 
 /// What to write where values of these types are to be compared.
@@ -132,6 +132,11 @@ pub(super) fn compared_instead(left: &Type, right: &Type) -> Option<String> {
         }
         _ if [left, right].contains(&&Type::Duration) && (left.is_numeric() || right.is_numeric()) => {
             "give the number a unit: `5s`, `n * 1s`".to_string()
+        }
+        _ if matches!(known, Type::Date | Type::Timestamp) && other.is_numeric()
+            || matches!(other, Type::Date | Type::Timestamp) && known.is_numeric() =>
+        {
+            "compare a part of it, `year(at)`, or write a date: `@2026-11-22`".to_string()
         }
         _ if [left, right].contains(&&Type::Bool) && (left.is_numeric() || right.is_numeric()) => {
             "a bool is compared with `true` or `false`".to_string()

@@ -10,7 +10,7 @@ use crate::diagnostics::syntax as codes;
 
 /// The first habit that fits.
 pub(super) fn find(site: &Site<'_>) -> Option<Diagnostic> {
-    const HABITS: [fn(&Site<'_>) -> Option<Diagnostic>; 18] = [
+    const HABITS: [fn(&Site<'_>) -> Option<Diagnostic>; 20] = [
         whole_division,
         curly_quotes,
         as_alias,
@@ -29,6 +29,8 @@ pub(super) fn find(site: &Site<'_>) -> Option<Diagnostic> {
         list_otherwise,
         column_list,
         function_body,
+        aggregate_clause,
+        assertion,
     ];
     HABITS.iter().find_map(|habit| habit(site))
 }
@@ -156,6 +158,11 @@ fn table_as_value(site: &Site<'_>) -> Option<Diagnostic> {
                 .with_help(format!("write `{name} = {} …`", site.word(site.found + 1)))
                 .with_edit(site.span(site.found), "="),
         );
+    }
+    if matches!(found, "+" | "-") && site.is_word(site.found + 1) {
+        let (step, other) = (if found == "+" { "union" } else { "except" }, site.word(site.found + 1));
+        let fault = codes::UNEXPECTED.error(format!("`{found}` takes values, not tables"), site.span(site.found));
+        return Some(fault.with_help(format!("write `{name} | {step} {other}`")));
     }
     if found == "(" && site.touches(start) {
         let fault = codes::UNEXPECTED.error("a call alone is no statement", site.span(start).to(site.span(site.found)));
@@ -336,6 +343,9 @@ fn rows_otherwise(site: &Site<'_>) -> Option<Diagnostic> {
         ("rows", "[") if takes_table(site.back(2)) => {
             told("expected the name of a table, found a pipeline", "put the pipeline in parentheses: `(rows [ … ])`")
         }
+        ("[" | ",", "+") if site.inside() == ("[", "rows") => {
+            told("expected a row, found `+`", "a row that comes has no sign, one that is taken back has `-`")
+        }
         ("[" | ",", "(" | "[") if site.inside() == ("[", "rows") => {
             told("a row is a record with the names of its columns", "write `rows [ {a: 1, b: \"x\"} ]`")
         }
@@ -443,4 +453,46 @@ fn function_body(site: &Site<'_>) -> Option<Diagnostic> {
     }
     let fault = codes::UNEXPECTED.error("expected `=` and the value of the function, found `{`", site.span(site.found));
     Some(fault.with_help("write `fn name(x: float) -> float = x * 2.0`"))
+}
+
+/// `count(distinct v)`, `sum(v) filter v > 0`, `… by k having s > 1`
+fn aggregate_clause(site: &Site<'_>) -> Option<Diagnostic> {
+    if site.back(1) == "distinct" && site.back(2) == "(" {
+        let (function, column) = (site.back(3), site.word(site.found));
+        let fault = codes::UNEXPECTED.error("`distinct` is a step, not a word of an aggregate", site.span(site.found - 1));
+        return Some(match function {
+            "count" => fault.with_help(format!("different values are counted with `count_distinct({column})`")),
+            _ => fault.with_help("take one of each before: `| distinct | summarize …`"),
+        });
+    }
+    let recent = (site.start..site.found.min(site.tokens.len())).rev().take(3);
+    let index = recent.into_iter().find(|index| matches!(site.word(*index), "filter" | "having"))?;
+    if site.step() != "summarize" {
+        return None;
+    }
+    let word = site.word(index);
+    let fault = codes::UNEXPECTED.error(format!("`{word}` does not go on as expected"), site.span(index));
+    Some(match word {
+        "filter" => fault.with_help("write `sum(x) filter (where condition)`"),
+        _ => fault.with_help("groups are kept with a step of their own: `| where condition`"),
+    })
+}
+
+/// `expect count(t) == 1`, `expect t has 1 rows`, `assert t is not empty`
+fn assertion(site: &Site<'_>) -> Option<Diagnostic> {
+    let word = site.word(site.start);
+    let goes_on = site.tokens.get(site.start + 1).is_some_and(|next| !next.first);
+    if !goes_on || site.inside().0 != "" || !matches!(word, "expect" | "assert") || site.word(site.start + 1) == "=" {
+        return None;
+    }
+    let table = site.word(site.start + 1);
+    // Inside of a pipeline, what is missing there says more.
+    if (site.start..site.found.min(site.tokens.len())).any(|index| site.word(index) == "|") {
+        return None;
+    }
+    let fault = codes::UNEXPECTED.error(format!("`{word}` does not go on as expected"), site.span(site.found.min(site.tokens.len() - 1)));
+    Some(fault.with_help(format!(
+        "write `expect {table} is empty`, `expect {table} is not empty`, `expect {table} all condition`, `expect {table} equals rows [ … ]` or \
+         `expect {table} | summarize n: count() equals rows [ {{n: 1}} ]`"
+    )))
 }
