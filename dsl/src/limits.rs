@@ -36,5 +36,5 @@ pub use tidebook_plan::limits::COLUMNS;
 /// Steps from a source to a table, those of the tables that it reads among them.
 pub const STEPS: usize = 500;
 
-/// Steps and heads that a table consists of; those of a table that is read twice count twice.
+/// Steps and heads that a table consists of, those of the tables that it reads among them.
 pub const PLAN_NODES: usize = 10_000;

@@ -37,6 +37,38 @@ fn parameters_are_set_from_outside() {
 }
 
 #[test]
+fn parameters_of_every_type_are_set_from_outside() {
+    let given = [
+        ("i", "int", "0", "-7", json!(-7)),
+        ("f", "float", "0", "1e3", json!(1000.0)),
+        ("d", "decimal(10, 2)", "0", "1.555", json!("1.56")),
+        ("e", "decimal", "0", "0.1", json!("0.1000000000")),
+        ("b", "bool", "false", "TRUE", json!(true)),
+        ("s", "text", "\"\"", "it's \"so\" null", json!("it's \"so\" null")),
+        ("y", "date", "@2020-01-01", "2026-02-28", json!("2026-02-28")),
+        ("since", "timestamp", "@2020-01-01", "2026-01-01", json!("2026-01-01T00:00:00")),
+        ("until", "timestamp", "@2020-01-01", "@2026-01-01T12:30:00+02:00", json!("2026-01-01T10:30:00")),
+        ("u", "duration", "0s", "1h30m", json!("90m")),
+        ("j", "json", "json(\"0\")", "{\"a\": [1]}", json!({"a": [1]})),
+        ("l", "[int]", "[]", "[1, 2]", json!([1, 2])),
+        ("r", "{a: int, b: text?}", "{a: 0, b: \"x\"}", "{a: 1, b: null}", json!({"a": 1, "b": null})),
+        ("n", "int?", "1", "null", Value::Null),
+        ("c", "int", "0", "2 * 3", json!(6)),
+    ];
+    let params = given.iter().map(|(name, ty, default, ..)| format!("param {name}: {ty} = {default}\n"));
+    let columns: Vec<String> = given.iter().map(|(name, ..)| format!("{name}: {name}")).collect();
+    let script = format!("{}rows [ {{{}}} ]\n", params.collect::<String>(), columns.join(", "));
+    let folder = folder_with(&[("s.tide", &script)]);
+    let set: Vec<String> = given.iter().map(|(name, _, _, value, _)| format!("{name}={value}")).collect();
+    let mut arguments = vec!["run", "s.tide", "--format", "json"];
+    arguments.extend(set.iter().flat_map(|set| ["--set", set]));
+    let run = tidebook(folder.path(), &arguments);
+    assert!(run.status.success(), "{}", run.err);
+    let expected: Vec<Value> = given.into_iter().map(|(.., value)| value).collect();
+    assert_eq!(serde_json::from_str::<Value>(run.out.trim()).unwrap()["rows"], json!([expected]));
+}
+
+#[test]
 fn a_parameter_that_does_not_fit_its_type_fails_the_run() {
     let folder = folder_with(&[("s.tide", SCRIPT)]);
     let run = tidebook(folder.path(), &["run", "s.tide", "--set", "least=many", "--format", "json"]);

@@ -166,7 +166,8 @@ pub fn near_names<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>)
     let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
         .map(|candidate| (edit_distance(&wanted, &candidate.to_lowercase().chars().collect::<Vec<_>>()), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        // Two names of one letter have nothing in common.
+        .filter(|(distance, candidate)| *distance <= limit && *distance < wanted.len().max(candidate.chars().count()))
         .collect();
     near.sort();
     near.dedup();
@@ -218,6 +219,7 @@ mod tests {
         assert!(near_names("zzz", ["qty", "price"]).is_empty());
         assert_eq!(near_names("delim", ["decimal", "delimiter"]), vec!["delimiter"]);
         assert!(near_names("de", ["decimal", "delimiter"]).is_empty());
+        assert_eq!(near_names("A", ["a", "b"]), vec!["a"]);
     }
 
     #[test]

@@ -161,7 +161,12 @@ impl fmt::Display for Type {
                     if i > 0 {
                         f.write_str(", ")?;
                     }
-                    write!(f, "{name}: {ty}")?;
+                    let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                        && name.starts_with(|c: char| !c.is_ascii_digit());
+                    match is_word {
+                        true => write!(f, "{name}: {ty}")?,
+                        false => write!(f, "`{}`: {ty}", name.replace('`', "``"))?,
+                    }
                 }
                 f.write_str("}")
             }

@@ -43,8 +43,10 @@ impl Uses {
 /// How much a table consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extent {
-    /// Steps and heads, those of a table as often as it is read.
+    /// Steps and heads, those of a table as often as it is read (as many as can be counted).
     pub nodes: usize,
+    /// Its own steps and heads.
+    pub own: usize,
     /// Its own steps.
     pub steps: usize,
     /// Steps to the tables that it reads, the longest way.
@@ -59,7 +61,8 @@ impl Extent {
 
     /// Takes in a further part.
     pub fn add(&mut self, part: Extent) {
-        self.nodes += part.nodes;
+        self.nodes = self.nodes.saturating_add(part.nodes);
+        self.own += part.own;
         self.steps += part.steps;
         self.below = self.below.max(part.below);
     }
@@ -93,6 +96,8 @@ pub(crate) struct FunctionDefinition {
     pub params: Vec<(String, Option<ColumnType>)>,
     pub returns: Option<ColumnType>,
     pub body: Arc<tree::Expr>,
+    /// True if an aggregate stands in its body, or in that of a function that it calls.
+    pub aggregates: bool,
 }
 
 /// A parameter with the value that it has.

@@ -19,6 +19,8 @@ pub(crate) struct Run<'a> {
     pub(super) env: &'a dyn Environment,
     /// Names that this cell has defined so far.
     pub(super) defined: BTreeSet<String>,
+    /// Names that the cell defines, those of statements to come among them.
+    named: Arc<BTreeSet<String>>,
     /// Names whose definition failed and that have no earlier one.
     pub(super) failed: Arc<BTreeSet<String>>,
     statements: Vec<CompiledStatement>,
@@ -51,6 +53,7 @@ impl<'a> Run<'a> {
             catalog,
             env,
             defined: BTreeSet::new(),
+            named: Arc::default(),
             failed: Arc::default(),
             statements: Vec::new(),
             diagnostics: Vec::new(),
@@ -77,6 +80,7 @@ impl<'a> Run<'a> {
         let told = parsed.diagnostics.len() - usize::from(parsed.untold.is_some());
         self.diagnostics.extend(parsed.diagnostics.iter().take(told).cloned());
         let names: BTreeSet<&str> = parsed.statements.iter().filter_map(|statement| defines(&statement.kind)).collect();
+        self.named = Arc::new(names.iter().map(|name| name.to_string()).collect());
         if !parsed.diagnostics.is_empty() {
             let text = Arc::clone(&self.text);
             let lost = assigned(&text).filter(|name| !names.contains(name) && !self.catalog.tables.contains_key(*name));
@@ -195,7 +199,9 @@ impl<'a> Run<'a> {
         (statement, generation): (&str, u64),
         work: impl FnOnce(&Resolver<'_>) -> Resolved<T>,
     ) -> (Resolved<T>, Uses) {
+        let named = Arc::clone(&self.named);
         let mut resolver = Resolver::new(self.catalog, self.env, text, failed);
+        resolver.named = Some(&named);
         resolver.defining = defining;
         resolver.generation = generation;
         resolver.statement = format!("{statement} run {generation}");

@@ -12,7 +12,7 @@ use crate::compile::run::Run;
 use crate::compile::{ExpectProgram, OutputText, ShowProgram, StatementKind, TableProgram, WriteProgram};
 use crate::diagnostics::{names, steps};
 use crate::lower::{LoweredProgram, lower};
-use crate::resolve::{Resolved, Resolver, collapse, errors_table, fault};
+use crate::resolve::{Fault, Resolved, Resolver, collapse, errors_table, fault, holds_aggregates};
 use crate::syntax::tree::StatementKind as Written;
 use crate::syntax::tree::{Expect, Expr, FnParam, HeadKind, Name, Pipeline, Statement, Step, StepKind, TypeExpr};
 
@@ -118,7 +118,7 @@ impl Run<'_> {
                 Ok(StatementKind::Show(ShowProgram { table, limit, every, source }))
             }
         });
-        result
+        result.map_err(|fault| lone_name(fault, pipeline, &text))
     }
 
     fn expect(&mut self, expect: &Expect, span: Span) -> Resolved<StatementKind> {
@@ -175,8 +175,9 @@ impl Run<'_> {
         let (result, _) =
             self.resolve(&text, &failed, None, ("", 0), |resolver| resolver.function(name, params, returns, body));
         let (params, returns) = result.inspect_err(|_| self.lost(name))?;
-        let function =
-            FunctionDefinition { cell: self.cell.to_string(), params, returns, body: Arc::new(body.clone()) };
+        let aggregates = holds_aggregates(self.catalog, body);
+        let (cell, body) = (self.cell.to_string(), Arc::new(body.clone()));
+        let function = FunctionDefinition { cell, params, returns, body, aggregates };
         self.catalog.functions.insert(name.text.clone(), function);
         self.refresh(&Uses { functions: BTreeSet::from([name.text.clone()]), ..Uses::default() });
         Ok(StatementKind::Function { name: name.text.clone() })
@@ -218,6 +219,22 @@ impl Resolver<'_> {
             table.histories = lowered(self, std::slice::from_ref(&table.plan), pipeline.span)?.histories;
         }
         Ok(table)
+    }
+}
+
+/// An unknown name that stands on the line of the statement before: likely the rest of a list that lacks a comma.
+fn lone_name(fault: Fault, pipeline: &Pipeline, text: &str) -> Fault {
+    let before = text[..pipeline.span.start].rsplit('\n').next().unwrap_or("").trim();
+    match fault {
+        Fault::Said(fault)
+            if fault.code == names::UNKNOWN_TABLE.code && pipeline.steps.is_empty() && !before.is_empty() =>
+        {
+            let name = collapse(pipeline.span.of(text));
+            let help =
+                format!("`{name}` is a statement of its own here: put a comma before it if it goes on with a list");
+            fault.with_help(help).into()
+        }
+        fault => fault,
     }
 }
 

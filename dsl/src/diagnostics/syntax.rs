@@ -167,7 +167,7 @@ pub static LIMIT: Explanation = Explanation {
     text: "A cell has at most 4 MiB and 10,000 statements; of its faults, the first 100 are told one by one. A name has at \
            most 255 characters, a table at most 10,000 columns, and a record as many fields. From a source to a table \
            there are at most 500 steps, those of the tables on the way among them, and a table consists of at most 10,000 \
-           steps if each table that it reads counts as often as it is read. An expression in which functions of `fn` \
+           steps, those of all tables that it reads among them. An expression in which functions of `fn` \
            are written out has at most 200,000 operations, at most 1,000 of them inside of each other. Long lists of \
            rows belong into a file: `read csv(…)`.",
     wrong: "t = rows [ {nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: 1} ]",

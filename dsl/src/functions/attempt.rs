@@ -16,10 +16,10 @@ use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_expr::expr::ScalarFunction;
 use datafusion_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
-use tidebook_plan::ColumnType;
 use tidebook_plan::flow::positional_schema;
+use tidebook_plan::{ColumnType, Type};
 
-use super::convert::{coerce, common_type};
+use super::convert::{coerce, common_type, with_decimal_literals};
 use super::typed::{CallFault, FaultKind, Typed};
 
 /// `attempt`, and where it fails `otherwise`, over columns `c0`, `c1`, ….
@@ -50,8 +50,17 @@ pub fn attempt(arg: Typed, otherwise: Option<Typed>) -> std::result::Result<Type
     if !arg.fallible {
         return Ok(arg);
     }
+    let (arg, otherwise) = match otherwise {
+        Some(otherwise) => {
+            let [arg, otherwise] = with_decimal_literals([arg, otherwise]);
+            (arg, Some(otherwise))
+        }
+        None => (arg, None),
+    };
     let Some(ty) = otherwise.as_ref().map_or(Some(arg.ty.clone()), |other| common_type(&arg.ty, &other.ty)) else {
-        return Err(CallFault::new(FaultKind::Type, format!("the default of a {} is one too", arg.ty)).at(1));
+        let found = otherwise.map_or(Type::Null, |other| other.ty.ty);
+        let message = format!("`try` and its default have one type: {} and {found} have none in common", arg.ty.ty);
+        return Err(CallFault::new(FaultKind::Type, message).at(1));
     };
     let ty = ColumnType { nullable: ty.nullable || otherwise.is_none(), ..ty };
     let fallible = otherwise.as_ref().is_some_and(|other| other.fallible);

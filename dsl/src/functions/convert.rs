@@ -53,7 +53,7 @@ pub fn coerce(arg: Typed, to: &Type) -> Option<Typed> {
 }
 
 /// True if every value of `from` is silently a value of `to`.
-fn is_silent(from: &Type, to: &Type) -> bool {
+pub fn is_silent(from: &Type, to: &Type) -> bool {
     match (from, to) {
         (a, b) if a == b => true,
         (Type::Null, _) | (Type::Int, Type::Float) | (Type::Decimal { .. }, Type::Float) => true,
@@ -63,11 +63,11 @@ fn is_silent(from: &Type, to: &Type) -> bool {
             whole_digits(*p2, *s2) >= whole_digits(*p1, *s1) && s2 >= s1
         }
         (Type::List(a), Type::List(b)) => is_silent(&a.ty, &b.ty) && (b.nullable || !a.nullable),
+        // Fields go by name, whatever their order.
         (Type::Record(a), Type::Record(b)) => {
-            a.len() == b.len()
-                && a.iter().zip(b).all(|((a_name, a), (b_name, b))| {
-                    a_name == b_name && is_silent(&a.ty, &b.ty) && (b.nullable || !a.nullable)
-                })
+            let own = |name: &String| a.iter().find(|(own, _)| own == name);
+            let fits = |b: &ColumnType, a: &ColumnType| is_silent(&a.ty, &b.ty) && (b.nullable || !a.nullable);
+            a.len() == b.len() && b.iter().all(|(name, b)| own(name).is_some_and(|(_, a)| fits(b, a)))
         }
         _ => false,
     }
@@ -79,8 +79,7 @@ fn whole_digits(precision: u8, scale: i8) -> i16 {
 
 /// The type that both become silently: of rows of a literal, branches of a case, inputs of a union, join keys.
 pub fn common_type(a: &ColumnType, b: &ColumnType) -> Option<ColumnType> {
-    let nullable = a.nullable || b.nullable || a.ty == Type::Null || b.ty == Type::Null;
-    Some(ColumnType { ty: common(&a.ty, &b.ty)?, nullable })
+    Some(ColumnType { ty: common(&a.ty, &b.ty)?, nullable: a.nullable || b.nullable })
 }
 
 fn common(a: &Type, b: &Type) -> Option<Type> {
@@ -102,15 +101,27 @@ fn common(a: &Type, b: &Type) -> Option<Type> {
         (Type::Date, Type::Timestamp) | (Type::Timestamp, Type::Date) => Type::Timestamp,
         (Type::List(a), Type::List(b)) => Type::List(Box::new(common_type(a, b)?)),
         (Type::Record(a), Type::Record(b)) => {
-            let same_names = a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 == b.0);
-            if !same_names {
+            if a.len() != b.len() {
                 return None;
             }
-            let fields = a.iter().zip(b).map(|((name, a), (_, b))| Some((name.clone(), common_type(a, b)?)));
+            let fields = a.iter().map(|(name, a)| {
+                let (_, b) = b.iter().find(|(other, _)| other == name)?;
+                Some((name.clone(), common_type(a, b)?))
+            });
             Type::Record(fields.collect::<Option<Vec<_>>>()?)
         }
         _ => return None,
     })
+}
+
+/// What to write where two types have none in common.
+pub fn brought_together(a: &Type, b: &Type) -> Option<&'static str> {
+    match (a, b) {
+        (Type::Text, _) | (_, Type::Text) => Some("write both as text, with `text(…)`, or both without quotes"),
+        (Type::Json, _) | (_, Type::Json) => Some("read what the document holds: `int(…)`, `text(…)`, or make documents of both with `json(…)`"),
+        (Type::Record(_), Type::Record(_)) => Some("both have the same fields; one that has no value is written `a: null`"),
+        _ => None,
+    }
 }
 
 /// The decimal that holds every int.
@@ -120,8 +131,35 @@ pub fn int_as_decimal() -> Type {
 
 /// Both expressions brought to their common type.
 pub fn unify(a: Typed, b: Typed) -> Option<(Typed, Typed, Type)> {
+    let [a, b] = with_decimal_literals([a, b]);
     let ty = common(&a.ty.ty, &b.ty.ty)?;
     Some((coerce(a, &ty)?, coerce(b, &ty)?, ty))
+}
+
+/// Beside decimals, a number like `1.5` is the decimal that is written, as in SQL: it does not make floats of them.
+pub fn with_decimal_literals<A: AsMut<[Typed]> + Clone>(values: A) -> A {
+    let mut converted = values.clone();
+    let mut some_decimal = None;
+    for value in converted.as_mut() {
+        match &value.ty.ty {
+            Type::Decimal { .. } => some_decimal = common(some_decimal.as_ref().unwrap_or(&Type::Null), &value.ty.ty),
+            Type::Float => match (value.constant(), cast::natural_decimal(value)) {
+                (Some(ScalarValue::Float64(Some(float))), ty) if float.is_finite() && ty != cast::DEFAULT_DECIMAL => {}
+                _ => return values,
+            },
+            _ => {}
+        }
+    }
+    let Some(mut together) = some_decimal else { return values };
+    for value in converted.as_mut().iter_mut().filter(|value| value.ty.ty == Type::Float) {
+        let ty = cast::natural_decimal(value);
+        match (common(&together, &ty), coerce(value.clone(), &ty)) {
+            (Some(common), Some(literal)) => (together, *value) = (common, literal),
+            // The digits of both are too many.
+            _ => return values,
+        }
+    }
+    converted
 }
 
 /// True if the expression may need no evaluation: a column or a literal.

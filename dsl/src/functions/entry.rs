@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use tidebook_plan::ColumnType;
 
+use super::convert::with_decimal_literals;
 use super::group::Group;
 use super::kernel::{Evaluate, Kernel};
 use super::prepare::{Prepare, prepare};
@@ -185,6 +186,8 @@ impl Overload {
 
     /// The arguments as the parameters take them, or the first that does not fit.
     fn accept(&self, args: &[Typed]) -> Result<Accepted, usize> {
+        let shares = self.parameters.iter().any(|(_, takes)| matches!(takes, Takes::Same | Takes::Ordered));
+        let args = if shares { with_decimal_literals(args.to_vec()) } else { args.to_vec() };
         let mut shared: Option<ColumnType> = None;
         for (index, arg) in args.iter().enumerate() {
             shared = self.kind(index).share(arg, shared).ok_or(index)?;

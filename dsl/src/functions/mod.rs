@@ -40,15 +40,18 @@ pub use aggregate::{
 };
 pub use arithmetic::{Arithmetic, arithmetic, negate};
 pub use attempt::attempt;
-pub use cast::{cast, read, show};
-pub use convert::{coerce, common_type};
+pub use cast::{DEFAULT_DECIMAL, cast, natural_decimal, read, show};
+pub use convert::{coerce, common_type, with_decimal_literals};
 pub use entry::Function;
 pub use evaluate::evaluate;
 pub use fallible::is_fallible;
 pub use foreign::foreign;
 pub use group::Group;
+pub use json::of_equals;
 pub use kernel::{row_error, row_error_text};
-pub use logic::{Comparison, and, between, case, coalesce, compare, in_list, in_value, is_null, like, not, or};
+pub use logic::{
+    Comparison, and, between, case, coalesce, compare, equal_values, in_list, in_value, is_null, like, not, or,
+};
 pub use nested::{field, index, list, record};
 pub use text::interpolate;
 pub use typed::{CallFault, FaultKind, Typed};

@@ -85,6 +85,15 @@ impl CallFault {
         self
     }
 
+    /// Adds help, where there is some.
+    #[must_use]
+    pub fn with_some_help(self, help: Option<&str>) -> Self {
+        match help {
+            Some(help) => self.with_help(help),
+            None => self,
+        }
+    }
+
     /// Adds help.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {

@@ -21,7 +21,7 @@ pub static TYPES: &[ExpressionDoc] = &[
         title: "bool",
         names: &["bool"],
         form: "true false",
-        doc: "True or false. `bool(x)` reads `true` and `false` in any case, and takes every int but 0 for true.",
+        doc: "True or false. `bool(x)` reads `true` and `false` in any case, and takes every number but 0 for true.",
         examples: &[("bool(\"TRUE\")", "true"), ("bool(0)", "false")],
     },
     ExpressionDoc {
@@ -46,8 +46,12 @@ pub static TYPES: &[ExpressionDoc] = &[
         form: "decimal(x, precision, scale)",
         doc: "An exact number of at most 38 digits, `scale` of them after the point. A literal like `1.5` is one where a \
               decimal is asked for. The cast rounds halves away from \
-              zero; a number with too many digits is a row error.",
+              zero; a number with too many digits is a row error. The type `decimal` alone is `decimal(38, 10)`, and \
+              `decimal(9)` has no digits after the point. `decimal(x)` of a literal has the digits that are written there, \
+              of an int no digits after the point; of anything else it is a `decimal(38, 10)`.",
         examples: &[
+            ("decimal(\"1.50\")", "1.50"),
+            ("decimal(\"1.50\") + 1", "2.50"),
             ("decimal(\"1.255\", 5, 2)", "1.26"),
             ("decimal(\"0.10\", 5, 2) + decimal(\"0.20\", 5, 2)", "0.30"),
         ],
@@ -57,7 +61,8 @@ pub static TYPES: &[ExpressionDoc] = &[
         names: &["text"],
         form: "\"text\" 'text' \"\"\"long text\"\"\" f\"hello {name}\"",
         doc: "Unicode text. In an f-string any expression stands inside the braces, and a null is empty text. `text(x)` \
-              writes any value: lists and records as JSON, times by ISO 8601, bytes read as UTF-8.",
+              writes any value: lists and records as JSON (documents inside of them as they are), times by ISO 8601, bytes read as \
+              UTF-8.",
         examples: &[("f\"{1 + 1} rows\"", "2 rows"), ("text([1, 2])", "[1,2]"), ("text(@2026-11-22)", "2026-11-22")],
     },
     ExpressionDoc {
@@ -102,12 +107,14 @@ pub static TYPES: &[ExpressionDoc] = &[
         doc: "A JSON document. `json(x)` reads a text, and makes a document of any other value; a member is `d.a` or \
               `d[\"a\"]`, an element `d[0]`, and what is not there is null. A cast reads what the document holds: \
               `int(d.n)`, `text(d.name)` (without quotes), `cast(d, {name: text, price: float?})`. A document that does \
-              not hold that is a row error; fields that are not named are passed over.",
+              not hold that is a row error; fields that are not named are passed over. Documents are equal that differ only in \
+              white space, in the order of members and in how a number is written.",
         examples: &[
             ("json('{\"a\": [1, 2]}').a[1]", "2"),
             ("json({a: 1})", "{\"a\":1}"),
             ("text(json('{\"name\": \"pen\"}').name)", "pen"),
             ("cast(json('{\"a\": 1, \"b\": 2}'), {a: int}).a + 1", "2"),
+            ("json('{\"a\": 1, \"b\": 2}') == json('{\"b\":2.0,\"a\":1}')", "true"),
         ],
     },
     ExpressionDoc {
@@ -123,8 +130,9 @@ pub static TYPES: &[ExpressionDoc] = &[
         names: &["[T]", "list type"],
         form: "[1, 2]",
         doc: "A list of elements of one type. `xs[0]` is the first one; out of range is null. `x in xs` asks whether it \
-              stands in the list. `cast(x, [int])` reads a JSON array.",
+              stands in the list. `cast(x, [int])` casts each element, and reads a JSON array.",
         examples: &[
+            ("cast([1.9, 2.0], [int])", "[1,2]"),
             ("[10, 20][1]", "20"),
             ("[10, 20][2]", "null"),
             ("[1, 2.5]", "[1.0,2.5]"),
@@ -135,8 +143,13 @@ pub static TYPES: &[ExpressionDoc] = &[
         title: "record",
         names: &["record", "{a: T}"],
         form: "{a: 1, b: \"x\"}",
-        doc: "Named fields in order; `r.a` reads one.",
-        examples: &[("{a: 1, b: \"x\"}.b", "x"), ("{a: {b: 2}}.a.b", "2")],
+        doc: "Named fields in order; `r.a` reads one, and so does `r[\"a\"]`. `cast(r, {a: T, …})` casts each field; fields go by name, one that is \
+              not named is left out, one that is missing is null where its type is written `T?`.",
+        examples: &[
+            ("cast({a: 1, b: \"2\"}, {b: int, c: text?})", "{\"b\":2,\"c\":null}"),
+            ("{a: 1, b: \"x\"}.b", "x"),
+            ("{a: {b: 2}}.a.b", "2"),
+        ],
     },
 ];
 

@@ -8,7 +8,7 @@ use tidebook_plan::{ColumnType, Span};
 use crate::diagnostics::names;
 use crate::functions::{self, AggregateCall, AggregateFunction, FaultKind, OrderWord, Typed};
 use crate::logical::{AggregateColumn, SortColumn};
-use crate::resolve::expression::{call_fault, spans};
+use crate::resolve::expression::{Local, call_fault, spans};
 use crate::resolve::fault::{self, Resolved};
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
 use crate::resolve::{Reach, Resolver, collapse};
@@ -68,6 +68,15 @@ impl<'a> Aggregation<'a> {
         Aggregation { input, ordering, keyed, computed: RefCell::new(computed), aggregates: RefCell::default() }
     }
 
+    /// What `resolve` gives inside of an aggregate that stands where `reach` is.
+    pub fn inner<T>(&self, reach: Reach<'_>, resolve: impl FnOnce(Reach<'_>) -> T) -> T {
+        let locals = reach.locals.map(Local::inside);
+        let nothing = Scope::default();
+        // The body of a `fn` sees its parameters only.
+        let scope = if locals.is_some() { &nothing } else { self.input };
+        resolve(Reach { scope, locals: locals.as_ref(), aggregation: None, aggregated: true, constant_in: None })
+    }
+
     /// The value of a call of the aggregate `name`.
     pub fn call(
         &self,
@@ -77,14 +86,22 @@ impl<'a> Aggregation<'a> {
         span: Span,
         reach: Reach<'_>,
     ) -> Resolved<Typed> {
+        self.inner(reach, |inner| self.bind(resolver, name, call, span, inner))
+    }
+
+    /// As [`Aggregation::call`]; `inner` is what its arguments can name.
+    fn bind(
+        &self,
+        resolver: &Resolver<'_>,
+        name: &'static str,
+        call: &Call,
+        span: Span,
+        inner: Reach<'_>,
+    ) -> Resolved<Typed> {
         if let Some(argument) = call.arguments.named.first() {
             let message = format!("`{name}` has no argument called `{}`", argument.name.text);
             return Err(names::ARGUMENT_COUNT.error(message, argument.name.span).into());
         }
-        // The body of a `fn` sees what its parameters stand for, and no column of the table.
-        let (none, locals) = (Scope::default(), reach.locals.map(|locals| locals.of_rows.as_deref().unwrap_or(locals)));
-        let scope = if locals.is_some() { &none } else { self.input };
-        let inner = Reach { scope, locals, aggregation: None, constant_in: None };
         let arguments = &call.arguments.positional;
         let mut typed = Vec::with_capacity(arguments.len());
         for argument in arguments {

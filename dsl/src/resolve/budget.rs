@@ -1,12 +1,12 @@
 //! How large a statement may become: tables that are read count with all that they consist of, functions with their bodies.
 //!
-//! A definition that uses the one before it twice doubles with every line, and so does a function: without a bound, a screenful
-//! of text would keep the compiler busy for ever.
+//! A function that uses the one before it twice doubles with every line: without a bound, a screenful of text would keep the
+//! compiler busy for ever. Tables are compiled once, whoever reads them ([`crate::logical::bounded`]).
 
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use tidebook_plan::Span;
 
-use crate::catalog::Extent;
+use crate::catalog::{Extent, upstream};
 use crate::diagnostics::syntax::LIMIT;
 use crate::functions::Typed;
 use crate::limits::{COLUMNS, EXPANDED_DEPTH, EXPANDED_OPERATIONS, PLAN_NODES, STEPS};
@@ -18,25 +18,37 @@ use crate::syntax::tree::Expr;
 impl Resolver<'_> {
     /// Counts a step.
     pub(super) fn count_step(&self, span: Span) -> Resolved<()> {
-        self.grow(Extent { nodes: 1, steps: 1, below: 0 }, span)
+        self.grow(Extent { nodes: 1, own: 1, steps: 1, below: 0 }, span)
     }
 
     /// Counts a table that is read, with all that it consists of.
     pub(super) fn count_table(&self, table: Extent, span: Span) -> Resolved<()> {
-        self.grow(Extent { nodes: table.nodes + 1, steps: 0, below: table.depth() }, span)
+        self.grow(Extent { nodes: table.nodes.saturating_add(1), own: 1, steps: 0, below: table.depth() }, span)
+    }
+
+    /// What the statement consists of. Tables are compiled once, however often they are read, so each counts once; that
+    /// is only found out where a count of every reading is too much.
+    fn size(&self) -> usize {
+        let uses = self.uses.borrow();
+        if uses.extent.nodes <= PLAN_NODES {
+            return uses.extent.nodes;
+        }
+        let read = upstream(self.catalog, &uses.tables);
+        let read = read.iter().filter_map(|name| self.catalog.tables.get(name));
+        uses.extent.own + read.map(|definition| definition.uses.extent.own).sum::<usize>()
     }
 
     fn grow(&self, by: Extent, span: Span) -> Resolved<()> {
-        let mut uses = self.uses.borrow_mut();
-        uses.extent.add(by);
+        self.uses.borrow_mut().extent.add(by);
+        let depth = self.uses.borrow().extent.depth();
         let help = "write a table on the way to a file, and read that";
-        if uses.extent.depth() > STEPS {
+        if depth > STEPS {
             let message = format!("there are at most {STEPS} steps from a source to a table, here are more");
             return Err(LIMIT.error(message, span).with_help(help).into());
         }
-        if uses.extent.nodes > PLAN_NODES {
+        if self.size() > PLAN_NODES {
             let message = format!(
-                "a table consists of at most {PLAN_NODES} steps, here are more: each table counts as often as it is read"
+                "a table consists of at most {PLAN_NODES} steps, here are more: those of the tables that it reads count with it"
             );
             return Err(LIMIT.error(message, span).with_help(help).into());
         }

@@ -2,15 +2,16 @@
 
 use datafusion_common::ScalarValue;
 use tidebook_plan::diagnostic::near_names;
-use tidebook_plan::{Diagnostic, Span};
+use tidebook_plan::{ColumnType, Diagnostic, Span};
 
 use crate::diagnostics::{names, sources};
 use crate::functions::{self, Typed};
 use crate::resolve::expression::{call_fault, literal, spans};
 use crate::resolve::fault::{self, Fault, Resolved};
+use crate::resolve::names::later;
 use crate::resolve::types::{self, TYPE_NAMES};
 use crate::resolve::{Reach, Resolver, aggregate, function};
-use crate::syntax::tree::{Call, Expr, ExprKind, Literal};
+use crate::syntax::tree::{Call, Expr, ExprKind, Literal, TypeExprKind};
 
 impl Resolver<'_> {
     /// A call.
@@ -27,6 +28,13 @@ impl Resolver<'_> {
         }
         if let Some(aggregate) = aggregate::kind(&name) {
             let Some(aggregation) = reach.aggregation else {
+                if reach.aggregated {
+                    let message = format!("the aggregate `{name}` stands inside of another");
+                    return Err(names::MISPLACED_AGGREGATE
+                        .error(message, call.function.span)
+                        .with_help("aggregate twice: `| summarize n: … by … | summarize m: …`")
+                        .into());
+                }
                 let message = format!("the aggregate `{name}` stands outside of `summarize`");
                 let what = &name;
                 return Err(names::MISPLACED_AGGREGATE
@@ -93,8 +101,13 @@ impl Resolver<'_> {
                 .with_help("write `int`, `decimal(10, 2)`, `[text]` or `{name: text, price: float?}`")
                 .into());
         };
-        let ty = types::column_type(&ty)?;
         let typed = self.expression(value, reach)?;
+        let ty = match &ty.kind {
+            TypeExprKind::Named { name, parameters } if name.text == "decimal" && parameters.is_empty() => {
+                ColumnType::required(functions::natural_decimal(&typed))
+            }
+            _ => types::column_type(&ty)?,
+        };
         functions::cast(typed, &ty.ty).map_err(|f| call_fault(f, span, &[value.span]))
     }
 
@@ -141,6 +154,9 @@ impl Resolver<'_> {
                 None => diagnostic,
             };
         }
+        if self.is_later(name) {
+            return diagnostic.with_help(later(name));
+        }
         // `math.abs`, `s.upper`: a function of ours behind a module or a value of another language.
         let bare = name.rsplit('.').next().unwrap_or(name);
         if bare != name && names.contains(&bare) {
@@ -184,21 +200,23 @@ fn convert(name: &str, mut arguments: Vec<Typed>, span: Span, spans: &[Span]) ->
         _ => None,
     };
     let parameters: Option<Vec<i64>> = arguments.iter().skip(1).map(number).collect();
-    let takes = match name {
-        "decimal" => 2,
-        "vector" => 1,
-        _ => 0,
+    let (takes, example) = match name {
+        "decimal" => (0..=2, "decimal(e)` or `decimal(e, 10, 2)".to_string()),
+        "vector" => (1..=1, "vector(e, 384)".to_string()),
+        _ => (0..=0, format!("{name}(e)")),
     };
-    let (Some(parameters), true) = (parameters, arguments.len() == takes + 1) else {
-        let example = match takes {
-            0 => format!("{name}(e)"),
-            1 => format!("{name}(e, 384)"),
-            _ => format!("{name}(e, 10, 2)"),
+    let given = arguments.len().checked_sub(1).filter(|given| takes.contains(given));
+    let (Some(parameters), Some(given)) = (parameters, given) else {
+        let message = match *takes.end() {
+            0 => format!("the cast `{name}` takes one value"),
+            _ => format!("the cast `{name}` takes a value and numbers"),
         };
-        let message =
-            format!("the cast `{name}` takes {}", if takes == 0 { "one value" } else { "a value and numbers" });
         return Err(names::ARGUMENT_COUNT.error(message, span).with_help(format!("write `{example}`")).into());
     };
+    if name == "decimal" && given == 0 {
+        let ty = functions::natural_decimal(&arguments[0]);
+        return functions::cast(arguments.swap_remove(0), &ty).map_err(|f| call_fault(f, span, spans));
+    }
     let ty = types::named(name, &parameters, span, span)?;
     functions::cast(arguments.swap_remove(0), &ty).map_err(|f| call_fault(f, span, spans))
 }

@@ -4,7 +4,7 @@ use tidebook_plan::Span;
 
 use crate::diagnostics::names;
 use crate::functions::Typed;
-use crate::resolve::fault::{self, Resolved};
+use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
 use crate::resolve::{Reach, Resolver, collapse};
@@ -49,7 +49,8 @@ impl Resolver<'_> {
         let mut columns: Vec<(ScopeColumn, Typed)> = input.scope.columns.iter().map(kept).collect();
         let named = items.iter().map(|item| {
             let name = item_name(self, item)?;
-            Ok((item, name, self.expression(&item.expr, Reach::columns(&input.scope))?))
+            let typed = self.expression(&item.expr, Reach::columns(&input.scope));
+            Ok((item, name, typed.map_err(|fault| made_here(fault, items, self.text))?))
         });
         let mut seen: Vec<&str> = Vec::new();
         for (item, name, typed) in self.all(named)? {
@@ -89,18 +90,16 @@ impl Resolver<'_> {
 
     pub(crate) fn rename(&self, mut input: Relation, renames: &[Rename]) -> Resolved<Relation> {
         let mut columns = input.scope.columns.clone();
-        let mut renamed: Vec<String> = Vec::new();
-        for rename in renames {
-            let id = self.column(&input.scope, &rename.old)?.id.clone();
-            if renamed.contains(&id) {
+        let ids = self.all(renames.iter().map(|rename| Ok(self.column(&input.scope, &rename.old)?.id.clone())))?;
+        for (place, (rename, id)) in renames.iter().zip(&ids).enumerate() {
+            if ids[..place].contains(id) {
                 let message = format!("`{}` is renamed twice in one step", rename.old.text());
                 return Err(names::SAME_NAME
                     .error(message, rename.old.span)
                     .with_help(format!("for a second column with the same values: `| derive {}: …`", rename.new.text))
                     .into());
             }
-            renamed.push(id.clone());
-            if let Some(column) = columns.iter_mut().find(|column| column.id == id) {
+            if let Some(column) = columns.iter_mut().find(|column| column.id == *id) {
                 column.name.clone_from(&rename.new.text);
             }
         }
@@ -139,7 +138,14 @@ impl Resolver<'_> {
         let source = plain_column(scope, &typed).cloned();
         let name = item_name(self, item)?;
         let column = match source {
-            Some(column) => ScopeColumn { name: name.to_string(), hidden: false, aside: false, ..column },
+            // A cast may change the type of a column without changing a value.
+            Some(column) if column.name == name => {
+                ScopeColumn { ty: typed.ty.clone(), hidden: false, aside: false, ..column }
+            }
+            Some(column) => {
+                let ty = typed.ty.clone();
+                ScopeColumn { name: name.to_string(), ty, hidden: false, aside: false, ..column }
+            }
             None => ScopeColumn::new(name, self.fresh(name), typed.ty.clone()),
         };
         Ok((column, typed))
@@ -155,6 +161,20 @@ fn qualifier(scope: &Scope, parts: &[Name]) -> Resolved<String> {
     let span = parts[0].span.to(parts[parts.len() - 1].span);
     let diagnostic = names::UNKNOWN_QUALIFIER.error(format!("`{table}` is not a table in reach here"), span);
     Err(fault::suggest(diagnostic, &table, &scope.qualifiers(), "in reach are").into())
+}
+
+/// The fault of a name that another item of the same `derive` makes.
+fn made_here(fault: Fault, items: &[NamedExpr], text: &str) -> Fault {
+    match fault {
+        Fault::Said(fault) if fault.code == names::UNKNOWN_COLUMN.code => {
+            let name = text.get(fault.span.start..fault.span.end).unwrap_or("");
+            match items.iter().any(|item| item.name.as_ref().is_some_and(|own| own.text == name)) {
+                true => fault.with_help(format!("`{name}` is made by this step: read it in a `derive` after it")).into(),
+                false => Fault::Said(fault),
+            }
+        }
+        fault => fault,
+    }
 }
 
 /// A column as it is.

@@ -6,11 +6,15 @@ use tidebook_plan::Type;
 
 use crate::functions::{self, Typed};
 use crate::logical::Origin;
+use crate::resolve::expression::Local;
 use crate::resolve::fault::Resolved;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::ScopeColumn;
-use crate::resolve::{Locals, Reach, Resolver, build};
+use crate::resolve::{Reach, Resolver, build};
 use crate::syntax::tree::{DedupeRule, Expr, Keep, Step};
+
+/// The kept row in the condition of `dedupe … when`.
+pub(super) const PREVIOUS: &str = "previous";
 
 impl Resolver<'_> {
     pub(crate) fn dedupe(
@@ -26,9 +30,22 @@ impl Resolver<'_> {
         }
         let origin = self.origin(step.span);
         let (mut keys, mut added) = (Vec::new(), Vec::new());
-        for key in by {
-            let typed = self.expression(key, Reach::columns(&input.scope))?;
-            keys.push(self.as_column(&input, typed, &mut added));
+        let typed = self.all(by.iter().map(|key| self.expression(key, Reach::columns(&input.scope))));
+        let typed = match typed {
+            Ok(typed) => typed,
+            // What is wrong with the rule is told as well.
+            Err(fault) => {
+                let rule = match rule {
+                    DedupeRule::Keep { of, .. } => {
+                        of.as_ref().map(|of| self.expression(of, Reach::columns(&input.scope)))
+                    }
+                    DedupeRule::When(condition) => Some(self.keeps(&input, condition).map(|(_, condition)| condition)),
+                };
+                return self.all([Err(fault), rule.unwrap_or_else(|| Ok(Typed::null()))]).map(|_| input);
+            }
+        };
+        for typed in typed {
+            keys.push(self.as_column(&input, functions::of_equals(typed), &mut added));
         }
         let input = self.extend(input, added, origin.clone());
         let mut result = match rule {
@@ -83,19 +100,23 @@ impl Resolver<'_> {
     /// rows came.
     fn keep_when(&self, mut input: Relation, keys: &[String], condition: &Expr, origin: Origin) -> Resolved<Relation> {
         input.narrow();
-        let previous: Vec<String> =
-            input.scope.columns.iter().map(|column| self.fresh(&format!("previous.{}", column.name))).collect();
-        let fields = input.scope.columns.iter().zip(&previous).filter(|(column, _)| !column.hidden);
-        let fields = fields.map(|(column, id)| (column.name.clone(), Typed::column(id.clone(), column.ty.clone())));
-        let values = HashMap::from([("previous".to_string(), Ok(functions::record(fields.collect())))]);
-        let locals = Locals { values, of_rows: None };
-        let reach = Reach { locals: Some(&locals), ..Reach::columns(&input.scope) };
-        let condition = self.condition(condition, reach)?;
+        let (previous, condition) = self.keeps(&input, condition)?;
         let plan = build::dedupe(input.plan, keys.to_vec(), previous, condition, origin);
         input.plan = self.held(plan);
         input.errors.extend(self.errors_of(&input.plan, &input.scope));
         self.drop_unnamed(&mut input);
         Ok(input)
+    }
+
+    /// The condition of `when`, and the ids by which it reads the columns of the kept row.
+    fn keeps(&self, input: &Relation, condition: &Expr) -> Resolved<(Vec<String>, Typed)> {
+        let previous: Vec<String> =
+            input.scope.columns.iter().map(|column| self.fresh(&format!("{PREVIOUS}.{}", column.name))).collect();
+        let fields = input.scope.columns.iter().zip(&previous).filter(|(column, _)| !column.hidden);
+        let fields = fields.map(|(column, id)| (column.name.clone(), Typed::column(id.clone(), column.ty.clone())));
+        let locals = HashMap::from([(PREVIOUS.to_string(), Local::new(functions::record(fields.collect())))]);
+        let reach = Reach { locals: Some(&locals), ..Reach::columns(&input.scope) };
+        Ok((previous, self.condition(condition, reach)?))
     }
 
     /// `changes`: the changes of the table as rows, from its contents on.

@@ -13,40 +13,52 @@ use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::Scope;
 use crate::syntax::tree::{BinaryOperator, CaseArm, Expr, ExprKind, Literal, TextPart, UnaryOperator};
 
-/// What names stand for that are no columns; a fault where one has no value in this place.
-pub(crate) type Values = HashMap<String, Result<Typed, Fault>>;
-
-/// Names that stand for values.
-#[derive(Default)]
-pub(crate) struct Locals {
-    pub values: Values,
-    /// In the body of a `fn` that is called inside `summarize`: what its parameters stand for in the arguments of an
-    /// aggregate, which are computed of each row.
-    pub of_rows: Option<Box<Locals>>,
-}
-
 /// What an expression can name.
 #[derive(Clone, Copy)]
 pub(crate) struct Reach<'a> {
     /// The columns.
     pub scope: &'a Scope,
-    /// Names that stand for values: the parameters of the `fn` whose body this is, `previous` of `dedupe … when`.
-    pub locals: Option<&'a Locals>,
+    /// Parameters of the `fn` whose body this is; the kept row in the condition of `dedupe … when`.
+    pub locals: Option<&'a HashMap<String, Local>>,
     /// Inside `summarize`: where its aggregates are gathered. `scope` then holds the keys.
     pub aggregation: Option<&'a Aggregation<'a>>,
+    /// True inside of an aggregate.
+    pub aggregated: bool,
     /// Where no columns are in reach: what the expression is part of.
     pub constant_in: Option<&'static str>,
+}
+
+/// What a name that is no column stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Local {
+    /// Its value, or why it has none here.
+    pub value: Resolved<Typed>,
+    /// Its value inside of an aggregate, where that differs.
+    pub inside: Option<Resolved<Typed>>,
+}
+
+impl Local {
+    /// The same value everywhere.
+    pub fn new(value: Typed) -> Self {
+        Local { value: Ok(value), inside: None }
+    }
+
+    /// What these stand for inside of an aggregate.
+    pub fn inside(locals: &HashMap<String, Local>) -> HashMap<String, Local> {
+        let inside = |local: &Local| local.inside.clone().unwrap_or_else(|| local.value.clone());
+        locals.iter().map(|(name, local)| (name.clone(), Local { value: inside(local), inside: None })).collect()
+    }
 }
 
 impl<'a> Reach<'a> {
     /// The columns of a relation.
     pub fn columns(scope: &'a Scope) -> Self {
-        Reach { scope, locals: None, aggregation: None, constant_in: None }
+        Reach { scope, locals: None, aggregation: None, aggregated: false, constant_in: None }
     }
 
     /// Nothing but parameters.
     pub fn constant(scope: &'a Scope, place: &'static str) -> Self {
-        Reach { scope, locals: None, aggregation: None, constant_in: Some(place) }
+        Reach { scope, locals: None, aggregation: None, aggregated: false, constant_in: Some(place) }
     }
 }
 
@@ -55,7 +67,10 @@ impl Resolver<'_> {
     pub(super) fn typed(&self, expr: &Expr, reach: Reach<'_>) -> Resolved<Typed> {
         let one = |e: &Expr| self.expression(e, reach);
         match &expr.kind {
-            ExprKind::Literal(value) => Ok(literal(value)),
+            ExprKind::Literal(value) => {
+                self.warn_of_braces(value, expr.span, reach);
+                Ok(literal(value))
+            }
             ExprKind::Name(name) => self.name(name, reach),
             ExprKind::Field { base, field } => self.field(expr, base, field, reach),
             ExprKind::FString(parts) => {
@@ -92,8 +107,14 @@ impl Resolver<'_> {
                 functions::not(one(operand)?).map_err(|f| call_fault(f, expr.span, &[operand.span]))
             }
             ExprKind::Binary { operator, left, right, .. } => {
-                let (left_typed, right_typed) = self.both(one(left), one(right))?;
+                let (left_typed, right_typed) = match (one(left), one(right)) {
+                    (Err(fault), Ok(text)) if text.ty.ty == Type::Text => (Err(without_quotes(fault, left)), Ok(text)),
+                    (Ok(text), Err(fault)) if text.ty.ty == Type::Text => (Ok(text), Err(without_quotes(fault, right))),
+                    sides => sides,
+                };
+                let (left_typed, right_typed) = self.both(left_typed, right_typed)?;
                 self.warn_of_null(*operator, left, right);
+                self.warn_of_date(*operator, expr.span);
                 binary(*operator, left_typed, right_typed)
                     .map_err(|f| call_fault(f, expr.span, &[left.span, right.span]))
             }
@@ -133,6 +154,41 @@ impl Resolver<'_> {
             .with_help(format!("write `{written}`"))
             .with_edit(span, written);
         self.warnings.borrow_mut().push(warning);
+    }
+
+    /// `2026-01-01`: two subtractions that nobody means.
+    fn warn_of_date(&self, operator: BinaryOperator, span: Span) {
+        if operator != BinaryOperator::Subtract || span.end - span.start != 10 {
+            return;
+        }
+        // The text of a function's body stands in another cell.
+        let written = self.text.get(span.start..span.end).unwrap_or("");
+        let is_date =
+            written.char_indices().all(|(at, c)| if matches!(at, 4 | 7) { c == '-' } else { c.is_ascii_digit() });
+        if is_date && written.len() == 10 {
+            let warning = doubts::BARE_DATE
+                .warning(format!("`{written}` is two subtractions, not a date"), span)
+                .with_help(format!("write `@{written}`"))
+                .with_edit(span, format!("@{written}"));
+            self.warnings.borrow_mut().push(warning);
+        }
+    }
+
+    /// `"hello {name}"` where `name` is a column: likely an f-string.
+    fn warn_of_braces(&self, value: &Literal, span: Span, reach: Reach<'_>) {
+        let Literal::Text(text) = value else { return };
+        let written = self.text.get(span.start..span.end).unwrap_or("");
+        let mut names = written.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
+        let known = |name: &&str| {
+            text.contains(&format!("{{{name}}}")) && reach.scope.visible().any(|column| column.name == *name)
+        };
+        if let Some(name) = names.find(known) {
+            let warning = doubts::BARE_BRACES
+                .warning(format!("`{{{name}}}` stands for no value: this text is no f-string"), span)
+                .with_help(format!("write `f{written}`"))
+                .with_edit(Span::new(span.start, span.start), "f");
+            self.warnings.borrow_mut().push(warning);
+        }
     }
 
     /// An expression that must be true or false.
@@ -185,10 +241,27 @@ impl Resolver<'_> {
                     return functions::in_value(typed, list, negated)
                         .map_err(|f| call_fault(f, expr.span, &[value.span, options.span]));
                 }
-                // `a in (1)`: parentheses around one option.
-                (vec![list], vec![options.span])
+                if list.is_null_type() {
+                    return functions::in_list(typed, vec![list], negated)
+                        .map_err(|f| call_fault(f, expr.span, &[value.span, options.span]));
+                }
+                let message = format!("`in` takes a list, found {}", list.ty.ty);
+                let fault = names::WRONG_TYPE.error(message, options.span);
+                return Err(match list.ty.ty {
+                    Type::Text => fault.with_help("write `x in [\"a\", \"b\"]`; whether a part stands in a text is asked with `contains(text, part)`"),
+                    _ => fault.with_help("write `x in [1, 2]`"),
+                }
+                .into());
             }
         };
+        // `x in (xs)`: parentheses around a list.
+        if let [only] = options_typed.as_slice()
+            && matches!(only.ty.ty, Type::List(_))
+            && functions::common_type(&typed.ty, &only.ty).is_none()
+        {
+            return functions::in_value(typed, only.clone(), negated)
+                .map_err(|f| call_fault(f, expr.span, &[value.span, options.span]));
+        }
         let mut all = vec![value.span];
         all.extend(option_spans);
         functions::in_list(typed, options_typed, negated).map_err(|f| call_fault(f, expr.span, &all))
@@ -243,6 +316,18 @@ pub(crate) fn literal(value: &Literal) -> Typed {
 
 fn text_literal(text: &str) -> Typed {
     Typed::literal(ScalarValue::Utf8(Some(text.to_string())), ColumnType::required(Type::Text))
+}
+
+/// The fault of a name beside a text, which was likely meant to be one too.
+fn without_quotes(fault: Fault, expr: &Expr) -> Fault {
+    let ExprKind::Name(name) = &expr.kind else { return fault };
+    match fault {
+        Fault::Said(fault) if fault.code == names::UNKNOWN_COLUMN.code && fault.edit.is_none() => {
+            let text = format!("\"{}\"", name.text);
+            fault.with_help(format!("a text stands in quotes: `{text}`")).with_edit(expr.span, text).into()
+        }
+        fault => fault,
+    }
 }
 
 /// The spans of expressions.

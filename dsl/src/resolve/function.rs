@@ -1,16 +1,18 @@
 //! `fn`: expanded where it is called.
 
+use std::collections::HashMap;
+
 use tidebook_plan::{ColumnType, Diagnostic, Span};
 
-use crate::catalog::FunctionDefinition;
+use crate::catalog::{Catalog, FunctionDefinition};
 use crate::diagnostics::names;
 use crate::functions::{self, Typed};
 use crate::resolve::aggregate::Aggregation;
-use crate::resolve::expression::Values;
+use crate::resolve::expression::Local;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::Scope;
 use crate::resolve::types::{TYPE_NAMES, column_type};
-use crate::resolve::{Locals, Reach, Resolver, aggregate};
+use crate::resolve::{Reach, Resolver, aggregate};
 use crate::syntax::tree::{Call, Expr, FnParam, Name, TypeExpr};
 
 impl Resolver<'_> {
@@ -45,10 +47,11 @@ impl Resolver<'_> {
         let checked = match typed.iter().map(|(n, ty)| Some((n.clone(), ty.clone()?))).collect::<Option<Vec<_>>>() {
             None => Ok(()),
             Some(values) => {
-                let values = values.into_iter().map(|(n, ty)| (n.clone(), Ok(Typed::column(n, ty)))).collect();
-                let scope = Scope::default();
-                let aggregation = Aggregation::new(&scope, &[], false, Vec::new());
-                self.body(body, &Locals { values, of_rows: None }, Some(&aggregation))
+                let locals = values.into_iter().map(|(n, ty)| (n.clone(), Local::new(Typed::column(n, ty)))).collect();
+                // One with aggregates is called in a `summarize`.
+                let (input, ordering) = (Scope::default(), Vec::new());
+                let aggregation = Aggregation::new(&input, &ordering, false, Vec::new());
+                self.body(body, &locals, holds_aggregates(self.catalog, body).then_some(&aggregation))
                     .and_then(|value| give_back(&name.text, value, returns.as_ref(), body.span).map(|_| ()))
             }
         };
@@ -68,40 +71,24 @@ impl Resolver<'_> {
     ) -> Resolved<Typed> {
         self.uses.borrow_mut().functions.insert(name.to_string());
         let arguments = self.arguments(name, function, call, span)?;
-        let (mut values, mut of_rows) = (Values::new(), Values::new());
+        let mut locals = HashMap::new();
+        // Without aggregates of its own, its arguments mean the same all over its body.
+        let aggregation = reach.aggregation.filter(|_| function.aggregates);
         for ((param, ty), argument) in function.params.iter().zip(arguments) {
-            let given = |reach: Reach<'_>| {
-                let typed = self.expression(argument, reach)?;
-                self.given(name, param, ty.as_ref(), typed, argument.span)
-            };
-            let here = given(reach);
-            let Some(rows) = row_reach(reach) else {
-                values.insert(param.clone(), Ok(here?));
-                continue;
-            };
-            // What stands for it in the arguments of the body's aggregates; whatever is wrong in both is told once.
-            let told = (self.also.borrow().len(), self.warnings.borrow().len());
-            let row = given(rows);
-            self.also.borrow_mut().truncate(told.0);
-            self.warnings.borrow_mut().truncate(told.1);
-            if row.is_err() {
-                values.insert(param.clone(), Ok(here?));
-            } else {
-                values.insert(param.clone(), here);
-            }
-            of_rows.insert(param.clone(), row);
+            let local = self.local(argument, reach, aggregation, |value| match ty {
+                Some(ty) => taken(name, param, ty, value, argument.span),
+                None => Ok(value),
+            })?;
+            locals.insert(param.clone(), local);
         }
-        let of_rows = reach.aggregation.map(|_| Box::new(Locals { values: of_rows, of_rows: None }));
-        let locals = Locals { values, of_rows };
         self.expanding.borrow_mut().push(name.to_string());
         let told = (self.also.borrow().len(), self.warnings.borrow().len());
-        let value = self.body(&function.body, &locals, reach.aggregation);
+        let value = self.body(&function.body, &locals, aggregation);
         self.also.borrow_mut().truncate(told.0);
         self.warnings.borrow_mut().truncate(told.1);
         self.expanding.borrow_mut().pop();
         // The body stands in another place, maybe in another cell: the fault is shown at the call.
         let value = value.map_err(|fault| match fault {
-            Fault::Said(inner) if locals.has(&inner) => Fault::Said(inner),
             Fault::Said(inner) => {
                 let message = format!("in `{name}`: {}", inner.message);
                 let outer = Diagnostic::error(inner.code.clone(), message, span);
@@ -115,21 +102,41 @@ impl Resolver<'_> {
         self.measured(give_back(name, value, function.returns.as_ref(), span)?, span)
     }
 
-    fn body(&self, body: &Expr, locals: &Locals, aggregation: Option<&Aggregation<'_>>) -> Resolved<Typed> {
+    fn body(
+        &self,
+        body: &Expr,
+        locals: &HashMap<String, Local>,
+        aggregation: Option<&Aggregation<'_>>,
+    ) -> Resolved<Typed> {
         let scope = Scope::default();
-        self.expression(body, Reach { scope: &scope, locals: Some(locals), aggregation, constant_in: None })
+        self.expression(body, Reach { scope: &scope, locals: Some(locals), aggregation, aggregated: false, constant_in: None })
     }
 
-    /// An argument as the type that its parameter declares.
-    fn given(&self, function: &str, param: &str, ty: Option<&ColumnType>, typed: Typed, span: Span) -> Resolved<Typed> {
-        let Some(ty) = ty else { return Ok(typed) };
-        let found = typed.ty.clone();
-        let coerced = functions::coerce(typed, &ty.ty)
-            .filter(|_| ty.nullable || !found.nullable || found.ty != tidebook_plan::Type::Null);
-        coerced.ok_or_else(|| {
-            let message = format!("`{param}` of `{function}` is {}, found {found}", ty.ty);
-            names::WRONG_TYPE.error(message, span).into()
-        })
+    /// An argument. In a `summarize` it may stand inside of an aggregate of the body, where it is one of columns, and outside,
+    /// where it is one of keys and aggregates: it need not make sense in both.
+    fn local(
+        &self,
+        argument: &Expr,
+        reach: Reach<'_>,
+        aggregation: Option<&Aggregation<'_>>,
+        taken: impl Fn(Typed) -> Resolved<Typed>,
+    ) -> Resolved<Local> {
+        let Some(aggregation) = aggregation else {
+            return Ok(Local { value: Ok(taken(self.expression(argument, reach)?)?), inside: None });
+        };
+        let told = (self.also.borrow().len(), self.warnings.borrow().len());
+        let value = self.expression(argument, reach).and_then(&taken);
+        let told_of_value = self.also.borrow().len();
+        let inner = aggregation.inner(reach, |inner| self.expression(argument, inner)).and_then(&taken);
+        match (&value, &inner) {
+            (Err(_), Err(_)) => self.also.borrow_mut().truncate(told_of_value),
+            _ => self.also.borrow_mut().truncate(told.0),
+        }
+        self.warnings.borrow_mut().truncate(told.1);
+        match (value, inner) {
+            (Err(fault), Err(_)) => Err(fault),
+            (value, inner) => Ok(Local { value, inside: Some(inner) }),
+        }
     }
 
     /// The arguments of a call in the order of the parameters.
@@ -174,22 +181,23 @@ impl Resolver<'_> {
     }
 }
 
-/// What an aggregate in the body of a function that is called here reaches: the rows before the grouping.
-fn row_reach<'a>(reach: Reach<'a>) -> Option<Reach<'a>> {
-    let aggregation = reach.aggregation?;
-    let rows = Reach::columns(aggregation.input);
-    Some(match reach.locals {
-        None => rows,
-        Some(locals) => Reach { scope: reach.scope, locals: Some(locals.of_rows.as_deref().unwrap_or(locals)), ..rows },
+/// True if an aggregate stands in the body of a function, or in that of a function that it calls.
+pub(crate) fn holds_aggregates(catalog: &Catalog, body: &Expr) -> bool {
+    body.calls().into_iter().any(|call| {
+        let name = call.function.text();
+        aggregate::kind(&name).is_some() || catalog.functions.get(&name).is_some_and(|function| function.aggregates)
     })
 }
 
-impl Locals {
-    /// True if this is why one of the names has no value.
-    fn has(&self, fault: &Diagnostic) -> bool {
-        let is_it = |value: &Result<Typed, Fault>| matches!(value, Err(Fault::Said(own)) if **own == *fault);
-        self.values.values().any(is_it) || self.of_rows.as_ref().is_some_and(|rows| rows.has(fault))
-    }
+/// An argument as the parameter of a declared type takes it.
+fn taken(name: &str, param: &str, ty: &ColumnType, value: Typed, span: Span) -> Resolved<Typed> {
+    let found = value.ty.clone();
+    let coerced = functions::coerce(value, &ty.ty)
+        .filter(|_| ty.nullable || !found.nullable || found.ty != tidebook_plan::Type::Null);
+    coerced.ok_or_else(|| {
+        let message = format!("`{param}` of `{name}` is {}, found {found}", ty.ty);
+        names::WRONG_TYPE.error(message, span).into()
+    })
 }
 
 /// D0221: a call inside of the function's own body.

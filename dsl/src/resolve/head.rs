@@ -8,6 +8,7 @@ use crate::catalog::{self, TablePlan};
 use crate::diagnostics::names;
 use crate::logical::Origin;
 use crate::resolve::fault::{self, Fault, Resolved};
+use crate::resolve::names::later;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::quoted;
 use crate::resolve::{Resolver, build, errors_table};
@@ -65,7 +66,11 @@ impl Resolver<'_> {
             }
             Some(_) => {
                 let message = format!("`{}` is not a table", path.text());
-                let help = format!("a table has `{}.errors` beside it", quoted(&name.text));
+                let column = definition.plan.columns.iter().find(|column| path.parts.len() == 2 && column.name == path.last().text);
+                let help = match column {
+                    Some(column) => format!("a column is shown with `{} | select {}`", quoted(&name.text), quoted(&column.name)),
+                    None => format!("a table has `{}.errors` beside it", quoted(&name.text)),
+                };
                 Err(names::UNKNOWN_TABLE.error(message, path.span).with_help(help).into())
             }
         }
@@ -107,6 +112,10 @@ impl Resolver<'_> {
             let message = format!("unknown table `{text}`: `distinct` takes no columns");
             let help = format!("choose them before: `| select {text} | distinct`");
             return names::UNKNOWN_TABLE.error(message, path.span).with_help(help).into();
+        }
+        if self.is_later(&name.text) {
+            let fault = names::UNKNOWN_TABLE.error(format!("unknown table `{}`", name.text), name.span);
+            return fault.with_help(later(&name.text)).into();
         }
         let tables = self.catalog.tables.keys().map(String::as_str);
         let tables: Vec<&str> = tables.filter(|table| Some(*table) != self.defining).collect();

@@ -123,7 +123,7 @@ impl Resolver<'_> {
                     None
                 };
                 if let Some((a_typed, b_typed)) = pair {
-                    matching.pairs.push(same_type(a_typed, b_typed));
+                    matching.pairs.push(equal_values(a_typed, b_typed));
                     continue;
                 }
             }
@@ -167,7 +167,7 @@ impl Resolver<'_> {
             let (a, b) = (side(left, "left")?, side(right, "right")?);
             let typed = |column: &ScopeColumn| Typed::column(column.id.clone(), column.ty.clone());
             binary(BinaryOperator::Equal, typed(&a), typed(&b)).map_err(|f| call_fault(f, name.span, &[]))?;
-            matching.pairs.push(same_type(typed(&a), typed(&b)));
+            matching.pairs.push(equal_values(typed(&a), typed(&b)));
             matching.merged.push((a, b));
         }
         Ok(matching)
@@ -417,6 +417,12 @@ fn same_type(left: Typed, right: Typed) -> (Typed, Typed) {
     let common = functions::common_type(&left.ty, &right.ty);
     let brought = common.and_then(|ty| Some((functions::coerce(left, &ty.ty)?, functions::coerce(right, &ty.ty)?)));
     let Some(pair) = brought else { unreachable!("what compares has a common type") };
+    pair
+}
+
+/// Two expressions that compare, so that equal values are the same.
+fn equal_values(left: Typed, right: Typed) -> (Typed, Typed) {
+    let Some(pair) = functions::equal_values(left, right) else { unreachable!("what compares has a common type") };
     pair
 }
 

@@ -47,8 +47,9 @@ use crate::functions::Typed;
 use crate::logical::Origin;
 
 pub(crate) use errors::errors_table;
-pub(crate) use expression::{Locals, Reach};
+pub(crate) use expression::Reach;
 pub(crate) use fault::{Fault, Resolved};
+pub(crate) use function::holds_aggregates;
 pub(crate) use param::show;
 pub(crate) use scope::Scope;
 
@@ -62,6 +63,8 @@ pub(crate) struct Resolver<'a> {
     pub text: &'a str,
     /// Names of this cell whose definition failed and that have no earlier one.
     pub failed: &'a BTreeSet<String>,
+    /// Names that the statement's cell defines, before it or after it.
+    pub named: Option<&'a BTreeSet<String>>,
     /// The table that is being defined.
     pub defining: Option<&'a str>,
     /// How often the statement has run before.
@@ -100,6 +103,7 @@ impl<'a> Resolver<'a> {
             env,
             text,
             failed,
+            named: None,
             defining: None,
             generation: 0,
             statement: String::new(),
@@ -115,6 +119,11 @@ impl<'a> Resolver<'a> {
             warnings: RefCell::default(),
             depth: Cell::new(0),
         }
+    }
+
+    /// True for an unknown name that the cell defines further down.
+    pub(crate) fn is_later(&self, name: &str) -> bool {
+        self.defining != Some(name) && self.named.is_some_and(|named| named.contains(name))
     }
 
     /// All results of parts that do not depend on each other; where some are faults, the first of them, the others being

@@ -5,11 +5,12 @@ use tidebook_plan::{Diagnostic, Span, Type};
 
 use crate::diagnostics::{doubts, names};
 use crate::functions::{self, Typed};
+use crate::resolve::dedupe::PREVIOUS;
 use crate::resolve::expression::call_fault;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::quoted;
-use crate::resolve::{Reach, Resolver};
-use crate::syntax::tree::{Expr, Name, Path};
+use crate::resolve::{Reach, Resolver, aggregate};
+use crate::syntax::tree::{Expr, ExprKind, Name, Path};
 
 /// Places without columns in which a bare word is likely a text without quotes.
 const TAKES_TEXT: &[&str] =
@@ -18,8 +19,8 @@ const TAKES_TEXT: &[&str] =
 impl Resolver<'_> {
     /// A bare name: a parameter of the `fn`, a column, or a `param`.
     pub(crate) fn name(&self, name: &Name, reach: Reach<'_>) -> Resolved<Typed> {
-        if let Some(local) = reach.locals.and_then(|locals| locals.values.get(&name.text)) {
-            return local.clone();
+        if let Some(local) = reach.locals.and_then(|locals| locals.get(&name.text)) {
+            return local.value.clone();
         }
         if let Some(column) = reach.scope.find(&name.text, name.span)? {
             if self.catalog.params.contains_key(&name.text) {
@@ -30,6 +31,7 @@ impl Resolver<'_> {
             }
             return Ok(Typed::column(column.id.clone(), column.ty.clone()));
         }
+        // The body of a `fn` does not see the table that its call stands in.
         if let (Some(aggregation), None) = (reach.aggregation, reach.locals) {
             aggregation.refuse_bare_column(name)?;
         }
@@ -45,11 +47,14 @@ impl Resolver<'_> {
 
     fn unknown_name(&self, name: &Name, reach: Reach<'_>) -> Diagnostic {
         let mut candidates: Vec<&str> = reach.scope.visible().map(|c| c.name.as_str()).collect();
-        candidates.extend(reach.locals.iter().flat_map(|locals| locals.values.keys()).map(String::as_str));
+        candidates.extend(reach.locals.iter().flat_map(|locals| locals.keys()).map(String::as_str));
         let params: Vec<&str> = self.catalog.params.keys().map(String::as_str).collect();
         if let Some(place) = reach.constant_in {
-            let message = format!("unknown name `{}`: {place} has no columns in reach", name.text);
+            let message = format!("unknown name `{}`: no columns are in reach in {place}", name.text);
             let diagnostic = names::UNKNOWN_COLUMN.error(message, name.span);
+            if let Some(diagnostic) = constant_word(&name.text, &diagnostic) {
+                return diagnostic;
+            }
             let near = near_names(&name.text, params);
             return match fault::did_you_mean(&near) {
                 Some(help) => diagnostic.with_help(help).with_edit(name.span, quoted(near[0])),
@@ -59,10 +64,18 @@ impl Resolver<'_> {
                 None => diagnostic.with_help("write a number, a parameter or an expression of them"),
             };
         }
-        if reach.locals.is_some() {
+        if reach.locals.is_some() && reach.scope.visible().next().is_none() {
             let diagnostic = names::UNKNOWN_COLUMN.error(format!("unknown name `{}`", name.text), name.span);
+            if let Some(diagnostic) = constant_word(&name.text, &diagnostic) {
+                return diagnostic;
+            }
             candidates.extend(params);
-            return fault::suggest(diagnostic, &name.text, &candidates, "in reach are");
+            let diagnostic = fault::suggest(diagnostic, &name.text, &candidates, "in reach are");
+            return match diagnostic.help {
+                None => diagnostic
+                    .with_help("a function sees its parameters only, and those of `param`: give it the column as one"),
+                Some(_) => diagnostic,
+            };
         }
         if reach.scope.is_qualifier(&name.text) || self.catalog.tables.contains_key(&name.text) {
             let message = format!("`{}` is a table, not a column", name.text);
@@ -77,13 +90,26 @@ impl Resolver<'_> {
             };
         }
         let near = near_names(&name.text, candidates.iter().copied().chain(params));
+        let diagnostic = names::UNKNOWN_COLUMN.error(format!("unknown column `{}`", name.text), name.span);
         match fault::did_you_mean(&near) {
-            Some(help) => names::UNKNOWN_COLUMN
-                .error(format!("unknown column `{}`", name.text), name.span)
-                .with_help(help)
-                .with_edit(name.span, quoted(near[0])),
-            None => fault::unknown_column(&name.text, None, candidates, name.span),
+            Some(help) => diagnostic.with_help(help).with_edit(name.span, quoted(near[0])),
+            None if self.is_later(&name.text) => diagnostic.with_help(later(&name.text)),
+            None => constant_word(&name.text, &diagnostic)
+                .or_else(|| self.function_word(&name.text, &diagnostic))
+                .unwrap_or_else(|| fault::unknown_column(&name.text, None, candidates, name.span)),
         }
+    }
+
+    /// A column that is the name of a function: its parentheses are missing.
+    fn function_word(&self, name: &str, diagnostic: &Diagnostic) -> Option<Diagnostic> {
+        let known = functions::function(name).is_some()
+            || aggregate::kind(name).is_some()
+            || self.catalog.functions.contains_key(name);
+        known.then(|| {
+            diagnostic
+                .clone()
+                .with_help(format!("`{name}` is a function: its arguments stand in parentheses, `{name}(…)`"))
+        })
     }
 
     /// `base.field`: a column of a table in reach, or a field of a record.
@@ -94,6 +120,16 @@ impl Resolver<'_> {
             return Ok(typed);
         }
         let typed = self.expression(base, reach)?;
+        // Beside columns, a local is the row that `dedupe … when` keeps: its fields are the table's columns.
+        let is_row = matches!(&base.kind, ExprKind::Name(name) if name.text == PREVIOUS)
+            && reach.locals.is_some_and(|locals| locals.contains_key(PREVIOUS))
+            && reach.scope.visible().next().is_some();
+        if let (true, Type::Record(columns)) = (is_row, &typed.ty.ty)
+            && columns.iter().all(|(name, _)| *name != field.text)
+        {
+            let names = columns.iter().map(|(name, _)| name.as_str()).collect();
+            return Err(fault::unknown_column(&field.text, Some(PREVIOUS), names, field.span).into());
+        }
         take_field(typed, field, base.span)
     }
 
@@ -101,7 +137,7 @@ impl Resolver<'_> {
     /// names are not those of a table in reach, or if a record column of that name has the field.
     fn qualified(&self, path: &Path, reach: Reach<'_>) -> Resolved<Option<Typed>> {
         let first = &path.parts[0];
-        if reach.locals.is_some_and(|locals| locals.values.contains_key(&first.text)) {
+        if reach.locals.is_some_and(|locals| locals.contains_key(&first.text)) {
             return Ok(None);
         }
         let record = reach.scope.visible().any(|c| {
@@ -146,11 +182,32 @@ impl Resolver<'_> {
         let diagnostic = names::UNKNOWN_QUALIFIER.error(message, first.span);
         let diagnostic = fault::suggest(diagnostic, &first.text, &tables, "in reach are");
         match diagnostic.help {
+            None if reach.constant_in.is_some_and(|place| TAKES_TEXT.contains(&place)) => {
+                diagnostic.with_help(format!("text is written in quotes: `\"{}\"`", path.text()))
+            }
             None if reach.constant_in.is_none() => diagnostic
                 .with_help(format!("write the column without a table, or join `{}` first", quoted(&first.text))),
             _ => diagnostic,
         }
     }
+}
+
+/// The help for a name that the cell defines further down.
+pub(super) fn later(name: &str) -> String {
+    format!("`{}` is defined further down: put that before this", quoted(name))
+}
+
+/// What `True`, `NULL` and `None` are called.
+fn constant_word(name: &str, diagnostic: &Diagnostic) -> Option<Diagnostic> {
+    let ours = match name.to_ascii_lowercase().as_str() {
+        "true" | "yes" => "true",
+        "false" | "no" => "false",
+        "null" | "none" | "nil" | "na" | "undefined" => "null",
+        "nan" => "float(\"NaN\")",
+        "inf" | "infinity" => "float(\"inf\")",
+        _ => return None,
+    };
+    Some(diagnostic.clone().with_help(format!("write `{ours}`")).with_edit(diagnostic.span, ours))
 }
 
 fn take_field(base: Typed, field: &Name, base_span: Span) -> Resolved<Typed> {

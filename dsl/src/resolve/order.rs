@@ -38,9 +38,8 @@ impl Resolver<'_> {
         let origin = self.origin(step.span);
         let (input, order) = self.ordered(input, &top.by, origin.clone())?;
         let (mut groups, mut added) = (Vec::new(), Vec::new());
-        for group in &top.per {
-            let typed = self.expression(group, Reach::columns(&input.scope))?;
-            groups.push(self.as_column(&input, typed, &mut added));
+        for typed in self.all(top.per.iter().map(|group| self.expression(group, Reach::columns(&input.scope))))? {
+            groups.push(self.as_column(&input, functions::of_equals(typed), &mut added));
         }
         let mut input = self.extend(input, added, origin.clone());
         input.narrow();
@@ -52,8 +51,8 @@ impl Resolver<'_> {
 
     pub(crate) fn key_by(&self, mut input: Relation, columns: &[Path], step: &Step) -> Resolved<Relation> {
         let mut ids = Vec::new();
-        for path in columns {
-            let id = self.column(&input.scope, path)?.id.clone();
+        let found = self.all(columns.iter().map(|path| Ok(self.column(&input.scope, path)?.id.clone())))?;
+        for (path, id) in columns.iter().zip(found) {
             if ids.contains(&id) {
                 let message = format!("`{}` stands twice in the key", path.text());
                 return Err(names::SAME_NAME.error(message, path.span).into());
@@ -75,9 +74,12 @@ impl Resolver<'_> {
     /// The relation with every sort key as a column, and the order.
     fn ordered(&self, input: Relation, keys: &[SortKey], origin: Origin) -> Resolved<(Relation, Vec<(String, bool)>)> {
         let (mut order, mut added) = (Vec::new(), Vec::new());
-        for key in keys {
+        let typed = keys.iter().map(|key| {
             let typed = self.expression(&key.expr, Reach::columns(&input.scope))?;
             self.refuse_unordered(&typed, key.expr.span)?;
+            Ok(typed)
+        });
+        for (key, typed) in keys.iter().zip(self.all(typed)?) {
             let id = self.as_column(&input, typed, &mut added);
             // The first mention decides: rows that a second one could tell apart are equal there.
             if order.iter().all(|(earlier, _)| *earlier != id) {

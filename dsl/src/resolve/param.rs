@@ -131,7 +131,18 @@ impl Resolver<'_> {
         let found = typed.ty.clone();
         let Some(typed) = fitting(typed, declared) else {
             let message = format!("`{}` is {declared}, but its default is {found}", name.text);
-            return Err(names::PARAMETER.error(message, default.span).into());
+            let fault = names::PARAMETER.error(message, default.span);
+            return Err(match (&declared.ty, &found.ty) {
+                (Type::Date, _) => fault.with_help("a date is written `@2026-01-01`"),
+                (Type::Timestamp, _) => fault.with_help("a timestamp is written `@2026-01-01T10:00:00Z`"),
+                (Type::Duration, _) => fault.with_help("a duration is written `5s`, `2h`, `3d`"),
+                (Type::Text, _) => fault.with_help("a text is written in quotes"),
+                (_, Type::Text) => fault.with_help("leave the quotes out"),
+                (Type::Int, Type::Float) => fault.with_help("write a whole number, or declare a `float`"),
+                (_, Type::Null) => fault.with_help(format!("write `param {}: {declared}?` if it may have no value", name.text)),
+                _ => fault,
+            }
+            .into());
         };
         functions::evaluate(&typed)
             .map_err(|message| names::NOT_CONSTANT.error(format!("this has no value: {message}"), default.span).into())

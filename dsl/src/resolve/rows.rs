@@ -1,5 +1,7 @@
 //! `rows [ … ] then [ … ]`: literal rows, in steps.
 
+use std::collections::BTreeSet;
+
 use tidebook_plan::{ColumnType, Span, Type};
 
 use crate::diagnostics::names;
@@ -22,7 +24,8 @@ struct Draft {
 
 impl Resolver<'_> {
     pub(crate) fn rows(&self, steps: &[Vec<RowLiteral>], span: Span) -> Resolved<Relation> {
-        let typed = self.typed_rows(steps)?;
+        let mut typed = self.typed_rows(steps)?;
+        decimals_beside_decimals(&mut typed);
         let drafts = drafts(&typed)?;
         if drafts.is_empty() {
             return Err(names::NO_COLUMNS
@@ -88,6 +91,24 @@ impl Resolver<'_> {
 struct TypedRow {
     negated: bool,
     fields: Vec<(String, Typed, Span)>,
+}
+
+/// A number like `1.5` in a column of decimals is the decimal that is written.
+fn decimals_beside_decimals(steps: &mut [Vec<TypedRow>]) {
+    let of_type = |wanted: fn(&Type) -> bool| -> BTreeSet<String> {
+        let fields = steps.iter().flatten().flat_map(|row| &row.fields);
+        fields.filter(|(_, value, _)| wanted(&value.ty.ty)).map(|(name, _, _)| name.clone()).collect()
+    };
+    let (decimals, floats) = (of_type(|ty| matches!(ty, Type::Decimal { .. })), of_type(|ty| *ty == Type::Float));
+    for name in decimals.intersection(&floats) {
+        let rows = steps.iter_mut().flatten();
+        let values = rows.filter_map(|row| row.fields.iter_mut().find(|field| field.0 == *name).map(|field| &mut field.1));
+        let values: Vec<&mut Typed> = values.collect();
+        let converted = functions::with_decimal_literals(values.iter().map(|value| (**value).clone()).collect::<Vec<_>>());
+        for (value, converted) in values.into_iter().zip(converted) {
+            *value = converted;
+        }
+    }
 }
 
 /// The columns of all rows of all steps, each with the type that its values have in common.

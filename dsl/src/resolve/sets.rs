@@ -47,9 +47,24 @@ impl Resolver<'_> {
 
     pub(crate) fn distinct(&self, mut input: Relation, step: &Step) -> Resolved<Relation> {
         input.forget_hidden();
+        let mut input = self.with_equal_documents(input);
         let ids = input.ids();
         input.plan = build::aggregate(input.plan, ids, Vec::new(), self.origin(step.span));
         Ok(input)
+    }
+
+    /// The relation with its documents in the one spelling that equal documents share.
+    fn with_equal_documents(&self, input: Relation) -> Relation {
+        if input.scope.columns.iter().all(|column| column.ty.ty != Type::Json) {
+            return input;
+        }
+        let columns = input.scope.columns.iter().map(|column| {
+            let typed = Typed::column(column.id.clone(), column.ty.clone());
+            let id = if column.ty.ty == Type::Json { self.fresh(&column.name) } else { column.id.clone() };
+            (ScopeColumn { id, ..column.clone() }, functions::of_equals(typed))
+        });
+        let columns = columns.collect();
+        self.project(input, columns, Origin::default())
     }
 
     /// Both relations with the same columns, matched by name and brought to their common types.
@@ -146,6 +161,7 @@ impl Resolver<'_> {
             });
             self.extend(relation, marks.to_vec(), Origin::default())
         };
+        let (left, right) = (self.with_equal_documents(left), self.with_equal_documents(right));
         let (left, right) = (marked(left, true), marked(right, false));
         let mut scope = self.new_scope(&columns);
         let keys: Vec<String> = scope.columns.iter().map(|column| column.id.clone()).collect();

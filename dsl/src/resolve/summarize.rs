@@ -5,7 +5,7 @@
 
 use tidebook_plan::ColumnType;
 
-use crate::functions::Typed;
+use crate::functions::{self, Typed};
 use crate::resolve::aggregate::{Aggregation, refuse_time};
 use crate::resolve::columns::{item_name, plain_column};
 use crate::resolve::fault::{self, Resolved};
@@ -81,6 +81,7 @@ impl Resolver<'_> {
         let (mut keys, mut computed): (Vec<ScopeColumn>, Vec<(ScopeColumn, Typed)>) = (Vec::new(), Vec::new());
         let named = summarize.by.iter().map(|item| Ok((item, self.named_column(&input.scope, item)?)));
         for (item, (mut column, typed)) in self.all(named)? {
+            let typed = functions::of_equals(typed);
             if let Some(first) = keys.iter().find(|first| first.name == column.name) {
                 return Err(fault::two_columns(first, &column, item.span).into());
             }

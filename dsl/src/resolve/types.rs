@@ -3,6 +3,7 @@
 use tidebook_plan::{ColumnType, Diagnostic, Span, Type};
 
 use crate::diagnostics::names;
+use crate::functions;
 use crate::resolve::fault::{self, Resolved};
 use crate::syntax::tree::{TypeExpr, TypeExprKind};
 
@@ -63,6 +64,8 @@ pub(crate) fn named(name: &str, parameters: &[i64], name_span: Span, span: Span)
         "json" => Type::Json,
         "decimal" => {
             return match parameters {
+                [] => Ok(functions::DEFAULT_DECIMAL),
+                [precision @ 1..=38] => Ok(Type::Decimal { precision: *precision as u8, scale: 0 }),
                 [precision @ 1..=38, scale] if *scale >= 0 && scale <= precision => {
                     Ok(Type::Decimal { precision: *precision as u8, scale: *scale as i8 })
                 }
@@ -80,6 +83,14 @@ pub(crate) fn named(name: &str, parameters: &[i64], name_span: Span, span: Span)
         }
         _ => {
             let diagnostic = names::UNKNOWN_TYPE.error(format!("unknown type `{name}`"), name_span);
+            let made_of_others = match name.to_ascii_lowercase().as_str() {
+                "list" | "array" | "sequence" => Some("the type of a list is written `[int]`, with that of its elements"),
+                "record" | "struct" | "object" | "dict" | "map" | "row" => Some("the type of a record is written `{a: int, b: text?}`"),
+                _ => None,
+            };
+            if let Some(help) = made_of_others {
+                return Err(diagnostic.with_help(help).into());
+            }
             let foreign = FOREIGN.iter().find(|(word, _)| word.eq_ignore_ascii_case(name));
             return Err(match foreign {
                 Some((_, ours)) => {

@@ -1,9 +1,10 @@
 //! What is wrong with a piece of text, in the user's words.
 //!
 //! pest tells how far it came and which rules it tried there. The common slips are recognised first, by the
-//! tokens around that place (`slips`); for the rest, `expected` turns rules into words.
+//! tokens around that place (`habits` of other languages, `slips` of the hand); for the rest, `expected` turns rules into words.
 
 mod expected;
+mod habits;
 mod slips;
 
 use std::ops::Range;
@@ -11,9 +12,9 @@ use std::ops::Range;
 use pest::error::{Error, ErrorVariant, InputLocation};
 use tidebook_plan::{Diagnostic, Span};
 
-use super::RESERVED;
 use super::grammar::Rule;
 use super::scan::{Scan, Token, TokenKind, closing};
+use super::{RESERVED, steps};
 use crate::diagnostics::syntax as codes;
 use crate::limits::CELL_BYTES;
 
@@ -92,7 +93,10 @@ pub(super) fn explain(scan: &Scan<'_>, piece: Range<usize>, statement: usize, st
     let found = scan.token_at(stop.at).clamp(piece.start, piece.end) - piece.start;
     let start = statement.clamp(piece.start, piece.end) - piece.start;
     let site = Site { scan, tokens, start, found, stop };
-    unpaired(&site).or_else(|| slips::find(&site)).unwrap_or_else(|| expected::describe(&site))
+    unpaired(&site)
+        .or_else(|| habits::find(&site))
+        .or_else(|| slips::find(&site))
+        .unwrap_or_else(|| expected::describe(&site))
 }
 
 /// More than the limit of something.
@@ -123,6 +127,7 @@ fn unpaired(site: &Site<'_>) -> Option<Diagnostic> {
                     let wanted = closing(site.word(before));
                     let message = format!("expected `{wanted}`, found `{word}`");
                     let fault = codes::UNPAIRED_BRACKET.error(message, site.span(index));
+                    let fault = fault.with_help(format!("put the `{wanted}` before it, or remove it"));
                     return Some(fault.with_label(site.span(before), format!("this is closed by `{wanted}`")));
                 }
                 None if site.found >= index => {
@@ -139,6 +144,9 @@ fn unpaired(site: &Site<'_>) -> Option<Diagnostic> {
         return None;
     }
     let word = site.word(last);
+    if let Some(fault) = hole(site, last) {
+        return Some(fault);
+    }
     let fault = codes::UNPAIRED_BRACKET.error(format!("this `{word}` is never closed"), site.span(last));
     let help = format!("put the `{}` where it belongs", closing(word));
     if site.found < site.tokens.len() {
@@ -146,6 +154,29 @@ fn unpaired(site: &Site<'_>) -> Option<Diagnostic> {
         return Some(fault.with_label(site.span(site.found), note).with_help(help));
     }
     Some(fault.with_help(help))
+}
+
+/// The braces of an f-string with more or less in them than an expression.
+fn hole(site: &Site<'_>, brace: usize) -> Option<Diagnostic> {
+    let before = site.tokens.get(brace.checked_sub(1)?)?;
+    if site.word(brace) != "{" || before.kind != TokenKind::Text || before.span.end != site.span(brace).start {
+        return None;
+    }
+    let found = site.tokens.get(site.found)?;
+    match site.word(site.found) {
+        ":" | "!" => {
+            let message =
+                format!("the braces of an f-string hold an expression only, found `{}`", site.word(site.found));
+            let fault = codes::UNEXPECTED.error(message, found.span);
+            Some(fault.with_help("a form is given by a function: `{fixed(x, 2)}`, `{pad_start(text(n), 3, \"0\")}`, `{format(at, \"%H:%M\")}`"))
+        }
+        piece if found.kind == TokenKind::Text && piece.starts_with('}') && site.found == brace + 1 => {
+            let fault =
+                codes::UNEXPECTED.error("expected an expression in the braces of an f-string", site.span(brace));
+            Some(fault.with_help("a brace itself is written `{{` and `}}`"))
+        }
+        _ => None,
+    }
 }
 
 /// A `%` that is first on its line and names nothing.
@@ -208,6 +239,25 @@ pub(super) fn unfinished(word: &str, form: &str, span: Span) -> Diagnostic {
 /// True for a reserved word in capitals, `AND`.
 pub(super) fn is_capital_word(word: &str) -> bool {
     word.chars().all(|c| c.is_ascii_uppercase()) && RESERVED.contains(&word.to_ascii_lowercase().as_str())
+}
+
+/// True for a word of a step in capitals, `DESC`.
+pub(super) fn is_capital_step(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    word.chars().all(|c| c.is_ascii_uppercase())
+        && (steps::is_step_word(&lower) || matches!(lower.as_str(), "desc" | "asc"))
+}
+
+/// `let t = …`
+pub(super) fn declared(word: &str, span: Span) -> Diagnostic {
+    let fault = codes::UNEXPECTED.error(format!("`{word}` is no word of Tide"), span);
+    fault.with_help("leave it out: a definition is written `name = …`").with_edit(span, "")
+}
+
+/// `per name desc`
+pub(super) fn misplaced_direction(word: &str, span: Span) -> Diagnostic {
+    let fault = codes::UNEXPECTED.error(format!("`{word}` stands where nothing is sorted"), span);
+    fault.with_help(format!("it follows a sort key: `sort a {word}`, `top 3 by a {word} per k`"))
 }
 
 /// A reserved word in capitals, where a name is hardly meant.

@@ -47,8 +47,9 @@ fn parse_piece(scan: &Scan<'_>, from: usize, to: usize, parsed: &mut Parsed) {
     let sure = |index: usize| {
         let token = &scan.tokens[index];
         if begins_definition(scan, index) {
-            // `param since = 1` is no definition of `since`.
-            return token.first || !faults::is_statement_word(scan.word(&scan.tokens[index - 1]));
+            // `param since = 1` is no definition of `since`, nor is `summarize n = count()` one of `n`.
+            let before = scan.word(&scan.tokens[index - 1]);
+            return token.first || !(faults::is_statement_word(before) || before == "summarize");
         }
         token.first && begins_statement(scan, index, from) && !steps::is_step_word(scan.word(token))
     };

@@ -177,6 +177,18 @@ impl<'a> Scanner<'a> {
                 }
                 c if c.is_whitespace() || c == '\u{FEFF}' => self.at += c.len_utf8(),
                 '#' => self.at += text[self.at..].find('\n').unwrap_or(text.len() - self.at),
+                '-' | '/' if self.first && self.inside.is_empty() && is_foreign_comment(&text[self.at..]) => {
+                    let line = text[self.at..].find('\n').unwrap_or(text.len() - self.at);
+                    let span = Span::new(self.at, self.at + 2);
+                    let message = format!("a comment begins with `#`, found `{}`", &text[self.at..self.at + 2]);
+                    let fault = codes::UNEXPECTED.error(message, span);
+                    self.scan
+                        .faults
+                        .push(fault.with_help("write `# …`; a comment ends with its line").with_edit(span, "#"));
+                    // One token, so that the line belongs to a statement, whose fault this is.
+                    self.push(TokenKind::Symbol, 2);
+                    self.at += line - 2;
+                }
                 '%' if self.first && self.inside.is_empty() => {
                     let line = text[self.at..].find('\n').unwrap_or(text.len() - self.at);
                     let length = text[self.at..self.at + line].trim_end().len();
@@ -366,6 +378,11 @@ impl<'a> Scanner<'a> {
         self.scan.tokens.push(Token { kind, span: Span::new(start, end), first: self.first, embedded });
         self.first = false;
     }
+}
+
+/// `-- a comment`, `// a comment`, at the start of a line, where neither is an operator.
+fn is_foreign_comment(rest: &str) -> bool {
+    ["-- ", "--\n", "//", "/*"].iter().any(|mark| rest.starts_with(mark)) || rest == "--"
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

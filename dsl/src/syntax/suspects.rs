@@ -20,9 +20,18 @@ pub(super) fn remove(scan: &Scan<'_>, first: usize, parsed: &mut Parsed) {
     for index in 0..statements.len() {
         let Some(name) = bare_name(&statements[index]) else { continue };
         let word = name.text.as_str();
-        let after = index > 0 && same_line(scan, statements[index - 1].span, name.span);
+        // The statement before may have a fault of its own, and not stand here.
+        let first = scan.tokens.get(scan.token_at(name.span.start)).is_none_or(|token| token.first);
+        let after = !first;
+        let follows = index > 0 && same_line(scan, statements[index - 1].span, name.span);
         let before = statements.get(index + 1).is_some_and(|next| same_line(scan, name.span, next.span));
         if suspect[index] {
+            continue;
+        }
+        if !after && before && matches!(word, "let" | "var" | "const" | "val") {
+            // The definition itself is right.
+            found.push(faults::declared(word, name.span));
+            suspect[index] = true;
             continue;
         }
         let fault = if word.eq_ignore_ascii_case("select") && !after && before {
@@ -31,6 +40,10 @@ pub(super) fn remove(scan: &Scan<'_>, first: usize, parsed: &mut Parsed) {
             faults::missing_bar(word, name.span)
         } else if after && faults::is_capital_word(word) {
             faults::capital_word(word, name.span)
+        } else if after && faults::is_capital_step(word) {
+            faults::capital_word(word, name.span)
+        } else if after && matches!(word, "desc" | "asc") {
+            faults::misplaced_direction(word, name.span)
         } else if let Some(form) = faults::form(word, after).filter(|_| before) {
             faults::unfinished(word, form, name.span)
         } else {
@@ -38,7 +51,7 @@ pub(super) fn remove(scan: &Scan<'_>, first: usize, parsed: &mut Parsed) {
         };
         found.push(fault);
         suspect[index] = true;
-        if after {
+        if follows {
             suspect[index - 1] = true;
         }
         let mut last = index;

@@ -16,7 +16,7 @@ const BASE: i64 = 1 << DIGIT;
 /// A word holds this many additions of digits before carries must be passed on.
 const MAX_PENDING: u32 = 1 << 29;
 /// The least exponent of a double: bit 0 of digit 0 is worth 2^-1074.
-const LEAST_EXPONENT: i32 = -1074;
+pub(super) const LEAST_EXPONENT: i64 = -1074;
 
 /// An exact sum: Σ `digits[i]` · 2^(32·(`first` + i)), counted in 2^-1074 for floats, in 2^-2148 for their squares, and in ones
 /// for integers.
@@ -123,6 +123,16 @@ impl ExactSum {
         whole << (sum.first as usize * DIGIT as usize)
     }
 
+    /// The sum as `whole` · 2^`exponent` of its units, if it has few digits.
+    pub fn to_small(&self) -> Option<(i128, i64)> {
+        // Three digits leave room for the sign and for carries that are pending in the last one.
+        if self.digits.len() > 3 || self.pending != 0 {
+            return None;
+        }
+        let whole = self.digits.iter().rev().fold(0i128, |whole, digit| (whole << DIGIT) + i128::from(*digit));
+        Some((whole, i64::from(self.first * DIGIT)))
+    }
+
     /// Makes room for the digits `from..to`.
     fn reach(&mut self, from: u32, to: u32) {
         if self.digits.is_empty() {
@@ -214,9 +224,8 @@ impl ExactSum {
         settled.digits.is_empty()
     }
 
-    /// The sum divided by 2^(32·`places`), rounded to the nearest double, ties to even; too large is infinite.
-    /// `places` is for sums that are too large themselves while their mean is not.
-    pub fn round(&self, places: u32) -> f64 {
+    /// The sum, rounded to the nearest double, ties to even; too large is infinite.
+    pub fn round(&self) -> f64 {
         let mut sum = Cow::Borrowed(self);
         if sum.pending != 0 {
             sum.to_mut().settle();
@@ -231,19 +240,17 @@ impl ExactSum {
         // Position of the highest bit, counted from 2^-1074.
         let top = (sum.first as usize + sum.digits.len() - 1) as i64 * i64::from(DIGIT)
             + i64::from(63 - last.leading_zeros());
-        let scaled_top = top - i64::from(places * DIGIT);
         // 53 bits are kept; fewer where the result is subnormal.
-        let lowest = if scaled_top < 53 { i64::from(places * DIGIT) } else { top - 52 };
+        let lowest = if top < 53 { 0 } else { top - 52 };
         let mut kept = 0u64;
-        for position in (lowest.max(0)..=top).rev() {
+        for position in (lowest..=top).rev() {
             kept = kept << 1 | sum.bit(position);
         }
         if lowest > 0 && sum.bit(lowest - 1) == 1 && (kept & 1 == 1 || sum.any_below(lowest - 1)) {
             kept += 1;
         }
         // 53 bits that became 2^53 by rounding are still exact as a double.
-        let exponent = lowest - i64::from(places * DIGIT);
-        let value = scale(kept as f64, exponent as i32 + LEAST_EXPONENT);
+        let value = scale(kept as f64, (lowest + LEAST_EXPONENT) as i32);
         if negative { -value } else { value }
     }
 
@@ -361,23 +368,22 @@ mod tests {
         let mut random = Random(7);
         let special = [0.0, f64::MIN_POSITIVE, 5e-324, -5e-324, f64::MAX, f64::MIN, 1.0, -1.5, 4503599627370497.5];
         for value in special.into_iter().chain((0..20_000).map(|_| random.float())) {
-            assert_eq!(sum(&[value]).round(0), value, "{value:e}");
+            assert_eq!(sum(&[value]).round(), value, "{value:e}");
         }
     }
 
     #[test]
     fn rounds_once_to_nearest_even() {
         let ulp = 2f64.powi(-52);
-        assert_eq!(sum(&[1.0, ulp / 2.0]).round(0), 1.0, "a tie goes to even");
-        assert_eq!(sum(&[1.0, ulp / 2.0, 5e-324]).round(0), 1.0 + ulp, "the least bit breaks the tie");
-        assert_eq!(sum(&[1.0 + ulp, ulp / 2.0]).round(0), 1.0 + 2.0 * ulp);
-        assert_eq!(sum(&[-1.0, -ulp / 2.0, -5e-324]).round(0), -1.0 - ulp);
-        assert_eq!(sum(&[f64::MAX, f64::MAX]).round(0), f64::INFINITY);
-        assert_eq!(sum(&[f64::MIN, f64::MIN]).round(0), f64::NEG_INFINITY);
-        assert_eq!(sum(&[f64::MAX, f64::MAX]).round(2) / 2.0 * 2f64.powi(64), f64::MAX);
-        assert_eq!(sum(&[f64::MAX, f64::MAX, -f64::MAX]).round(0), f64::MAX, "too large on the way is no matter");
-        assert_eq!(sum(&[1e308, 1e308, 1.0, -1e308, -1e308]).round(0), 1.0);
-        assert_eq!(sum(&[0.1; 10]).round(0), 1.0, "exactly ten times the double next to 0.1");
+        assert_eq!(sum(&[1.0, ulp / 2.0]).round(), 1.0, "a tie goes to even");
+        assert_eq!(sum(&[1.0, ulp / 2.0, 5e-324]).round(), 1.0 + ulp, "the least bit breaks the tie");
+        assert_eq!(sum(&[1.0 + ulp, ulp / 2.0]).round(), 1.0 + 2.0 * ulp);
+        assert_eq!(sum(&[-1.0, -ulp / 2.0, -5e-324]).round(), -1.0 - ulp);
+        assert_eq!(sum(&[f64::MAX, f64::MAX]).round(), f64::INFINITY);
+        assert_eq!(sum(&[f64::MIN, f64::MIN]).round(), f64::NEG_INFINITY);
+        assert_eq!(sum(&[f64::MAX, f64::MAX, -f64::MAX]).round(), f64::MAX, "too large on the way is no matter");
+        assert_eq!(sum(&[1e308, 1e308, 1.0, -1e308, -1e308]).round(), 1.0);
+        assert_eq!(sum(&[0.1; 10]).round(), 1.0, "exactly ten times the double next to 0.1");
     }
 
     #[test]
@@ -400,7 +406,7 @@ mod tests {
             let mut halves = total(left);
             halves.plus(&total(right));
             assert_eq!(halves, expected, "round {round}");
-            assert_eq!(halves.round(0).to_bits(), expected.round(0).to_bits());
+            assert_eq!(halves.round().to_bits(), expected.round().to_bits());
             let mut negated = total(&values);
             negated.times(-1);
             halves.plus(&negated);
@@ -436,10 +442,10 @@ mod tests {
             let values: Vec<i64> = (0..20).map(|_| (random.next() as i64) >> (random.next() % 40 + 11)).collect();
             let exact: i128 = values.iter().map(|value| i128::from(*value)).sum();
             let floats: Vec<f64> = values.iter().map(|value| *value as f64).collect();
-            assert_eq!(sum(&floats).round(0), exact as f64);
+            assert_eq!(sum(&floats).round(), exact as f64);
             let mut scaled = sum(&floats);
             scaled.times(1_000_003);
-            assert_eq!(scaled.round(0), (exact * 1_000_003) as f64);
+            assert_eq!(scaled.round(), (exact * 1_000_003) as f64);
         }
     }
 }

@@ -14,6 +14,27 @@ pub(super) fn ratio(above: &BigUint, below: &BigUint, exponent: i64) -> f64 {
     rounded(&quotient, is_exact, exponent - shift)
 }
 
+/// As [`ratio`] for what fits into machine words, which most means do.
+pub(super) fn small_ratio(above: u128, below: u64, exponent: i64) -> f64 {
+    let shift = above.leading_zeros();
+    if shift == u128::BITS {
+        return 0.0;
+    }
+    // A quotient of 65 bits or more: those of a double, the one to round by, and whether something is left.
+    let (shifted, divisor) = (above << shift, u128::from(below));
+    let (quotient, left) = (shifted / divisor, shifted % divisor);
+    let exponent_of_quotient = exponent - i64::from(shift);
+    let lowest = i64::from(u128::BITS - 1 - quotient.leading_zeros()) + exponent_of_quotient - 52;
+    if lowest < -1074 {
+        // Fewer bits are kept of a result that small.
+        return ratio(&BigUint::from(above), &BigUint::from(below), exponent);
+    }
+    let drop = lowest - exponent_of_quotient;
+    let (kept, rest, half) = (quotient >> drop, quotient & ((1 << drop) - 1), 1 << (drop - 1));
+    let up = rest > half || (rest == half && (left != 0 || kept & 1 == 1));
+    scale((kept + u128::from(up)) as f64, i32::try_from(lowest).unwrap_or(i32::MAX))
+}
+
 /// The square root of `above` / `below` · 2^`exponent`, rounded like [`ratio`].
 pub(super) fn root(above: &BigUint, below: &BigUint, exponent: i64) -> f64 {
     let mut shift = 2 * QUOTIENT_BITS - bits(above) + bits(below);
@@ -86,6 +107,11 @@ mod tests {
             let below = (state >> (11 + state % 50)).max(1);
             // Both are exact as doubles, so one division rounds once.
             assert_eq!(ratio(&big(above), &big(below), 0), above as f64 / below as f64, "{above} / {below}");
+            assert_eq!(small_ratio(u128::from(above), below, 0), above as f64 / below as f64, "{above} / {below}");
+            let (wide, exponent) =
+                (u128::from(above) << (state % 64) | u128::from(below), (state % 2_200) as i64 - 1_200);
+            let exact = ratio(&BigUint::from(wide), &big(below), exponent);
+            assert_eq!(small_ratio(wide, below, exponent), exact, "{wide} / {below} · 2^{exponent}");
             assert_eq!(root(&big(above), &big(1), 0), (above as f64).sqrt(), "root of {above}");
         }
     }

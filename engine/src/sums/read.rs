@@ -8,9 +8,12 @@ use arrow_array::builder::{
 use arrow_array::{ArrayRef, new_null_array};
 use arrow_buffer::i256;
 use arrow_schema::{DataType, SchemaRef};
+use num_bigint::{BigInt, BigUint, Sign};
 use tidebook_plan::flow::{SumAggregate, SumFunction};
 
+use super::exact::LEAST_EXPONENT;
 use super::moments::Spread;
+use super::ratio::{ratio, small_ratio};
 use super::{FloatSum, Slot, SlotPlan, Sums};
 
 /// Reads the results of a node's aggregates.
@@ -132,7 +135,7 @@ fn total(slot: &Slot, output: &DataType) -> Result<Value, String> {
                 .map(Value::Decimal)
                 .ok_or_else(|| "decimal overflow: sum".to_string())
         }
-        Slot::Float(sum) => Ok(Value::Float(special(sum).unwrap_or_else(|| sum.sum.round(0)))),
+        Slot::Float(sum) => Ok(Value::Float(special(sum).unwrap_or_else(|| sum.sum.round()))),
     }
 }
 
@@ -158,31 +161,49 @@ fn special(sum: &FloatSum) -> Option<f64> {
     }
 }
 
-/// The exact sum, rounded once, divided by the count; of durations and timestamps the nearest one.
+/// The exact sum divided by the count, rounded once; of durations and timestamps the nearest one.
 fn mean(slot: &Slot, count: i64, scale: i32, output: &DataType) -> Value {
     if let (Slot::Int(_, sum), DataType::Duration(_) | DataType::Timestamp(_, _)) = (slot, output) {
         // A mean lies between its values.
         return i64::try_from(nearest(*sum, i128::from(count))).map_or(Value::Null, Value::Int);
     }
-    let count = count as f64;
-    match slot {
-        Slot::Count(_) | Slot::Moments(_) => Value::Null,
-        Slot::Int(_, sum) => Value::Float(*sum as f64 / count),
+    let mean = match slot {
+        Slot::Count(_) | Slot::Moments(_) => return Value::Null,
+        Slot::Int(_, sum) => small_quotient(*sum, count, 0),
         Slot::Wide(_, low, high) => {
-            let sum = match i256::from_parts(*low, *high).to_i128() {
-                Some(sum) => sum as f64,
-                None => *high as f64 * 2f64.powi(128) + *low as f64,
-            };
-            // One division: where the count times the power of ten is exact, so is all but the last rounding.
-            Value::Float(sum / (10f64.powi(scale) * count))
+            let sum = i256::from_parts(*low, *high);
+            let unit = 10u64.checked_pow(scale.unsigned_abs()).and_then(|unit| unit.checked_mul(count.unsigned_abs()));
+            match (sum.to_i128(), unit.and_then(|unit| i64::try_from(unit).ok())) {
+                (Some(sum), Some(unit)) => small_quotient(sum, if count < 0 { -unit } else { unit }, 0),
+                _ => {
+                    let unit = BigUint::from(10u8).pow(scale.unsigned_abs()) * BigUint::from(count.unsigned_abs());
+                    quotient(&BigInt::from_signed_bytes_le(&sum.to_le_bytes()), &unit, count < 0, 0)
+                }
+            }
         }
-        Slot::Float(sum) => Value::Float(special(sum).unwrap_or_else(|| {
-            let total = sum.sum.round(0);
-            // Where the sum is too large for a double, its mean need not be.
-            let mean = if total.is_finite() { total / count } else { sum.sum.round(2) / count * 2f64.powi(64) };
-            if mean == 0.0 { 0.0 } else { mean }
-        })),
-    }
+        Slot::Float(sum) => match (special(sum), sum.sum.to_small()) {
+            (Some(special), _) => special,
+            (None, Some((whole, exponent))) => small_quotient(whole, count, exponent + LEAST_EXPONENT),
+            (None, None) => {
+                let count_size = BigUint::from(count.unsigned_abs());
+                quotient(&sum.sum.to_integer(), &count_size, count < 0, LEAST_EXPONENT)
+            }
+        },
+    };
+    Value::Float(mean)
+}
+
+/// `above` / `below` · 2^`exponent`, rounded once.
+fn small_quotient(above: i128, below: i64, exponent: i64) -> f64 {
+    let size = small_ratio(above.unsigned_abs(), below.unsigned_abs(), exponent);
+    // Tide has no negative zero.
+    if (above < 0) != (below < 0) { 0.0 - size } else { size }
+}
+
+/// As [`small_quotient`], of any size.
+fn quotient(above: &BigInt, below: &BigUint, negated: bool, exponent: i64) -> f64 {
+    let size = ratio(above.magnitude(), below, exponent);
+    if (above.sign() == Sign::Minus) != negated { 0.0 - size } else { size }
 }
 
 /// The whole number nearest to a ratio, the larger one of two.

@@ -99,11 +99,27 @@ fn steps_are_bounded_through_tables() {
 
 #[test]
 fn what_doubles_with_every_line_is_stopped() {
-    let tables = lines(40, |i| format!("t{} = t{i} | union t{i}", i + 1));
-    assert_eq!(codes(&format!("t0 = rows [ {{a: 1}} ]\n{tables}")), ["D0117"]);
     let functions = lines(40, |i| format!("fn f{}(x: int) -> int = f{i}(x) + f{i}(x)", i + 1));
     let found = codes(&format!("fn f0(x: int) -> int = x + x\n{functions}\nt = rows [ {{a: 1}} ]"));
     assert_eq!(found.first().map(String::as_str), Some("D0117"), "{found:?}");
+}
+
+#[test]
+fn tables_that_are_read_twice_are_compiled_once() {
+    let chain = |count: usize, step: fn(usize) -> String| {
+        let tables = lines(count, |i| format!("t{} = t{i} | {}", i + 1, step(i)));
+        codes(&format!("t0 = rows [ {{a: 1}} ]\n{tables}t{count}\nt{count}.errors"))
+    };
+    assert_eq!(chain(400, |i| format!("union t{i}")), Vec::<String>::new());
+    assert_eq!(
+        chain(200, |i| format!("semi join t{i} as o on t{i}.a == o.a | derive a: 10 / a")),
+        Vec::<String>::new()
+    );
+    // A table counts once, whether it is read by many or few.
+    let wide = lines(2_500, |i| format!("u{i} = t | where a > {i} | where a > 0 | where a > 1"));
+    let all = (0..2_500).map(|i| format!(" | union u{i}")).collect::<String>();
+    let found = codes(&format!("t = rows [ {{a: 1}} ]\n{wide}x = t{}", &all[..]));
+    assert_eq!(found, ["D0117"]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub const AGGREGATES: &[AggregateDoc] = &[
         name: "count_distinct",
         signatures: &["count_distinct(e: any) -> int"],
         doc: "Number of different values that are not null. NaN equals NaN; JSON documents are equal if they differ only \
-              in white space and in the order of members.",
+              in white space, in the order of members and in how a number is written.",
         example: "t = rows [ {user: \"ann\"}, {user: \"bob\"}, {user: \"ann\"}, {user: null} ]\n\
                   u = t | summarize users: count_distinct(user)\n\
                   expect u equals rows [ {users: 2} ]",
@@ -63,8 +63,9 @@ pub const AGGREGATES: &[AggregateDoc] = &[
             "avg(e: timestamp) -> timestamp?",
             "avg(e: date) -> timestamp?",
         ],
-        doc: "Mean of the values that are not null; null without any. The mean of durations is a duration, of timestamps \
-              and dates a timestamp, to the nearest microsecond.",
+        doc: "Mean of the values that are not null; null without any: the exact sum divided by the number of values, rounded \
+              once, so that it never depends on the order of rows. The mean of durations is a duration, of timestamps and \
+              dates a timestamp, to the nearest microsecond.",
         example: "t = rows [ {took: 1s}, {took: 2s}, {took: 6s} ]\n\
                   u = t | summarize mean: avg(took), seconds: avg(took / 1s)\n\
                   expect u equals rows [ {mean: 3s, seconds: 3.0} ]",

@@ -1,7 +1,6 @@
 //! The aggregates: types of their results, and what the plan keeps for them.
 
 mod docs;
-mod document;
 
 use datafusion_common::ScalarValue;
 use tidebook_plan::flow::Fraction;
@@ -10,6 +9,7 @@ use tidebook_plan::{ColumnType, Type};
 use super::cast::cast;
 use super::convert::{MAX_DIGITS, coerce};
 use super::evaluate::evaluate;
+use super::json::canonical;
 use super::typed::{CallFault, FaultKind, Typed};
 pub use docs::{AGGREGATES, AggregateDoc};
 
@@ -182,7 +182,12 @@ impl Call<'_> {
     }
 
     fn refuse(&self, ty: &Type) -> CallFault {
-        CallFault::new(FaultKind::Type, format!("`{}` does not take {ty}", self.name)).at(0)
+        let fault = CallFault::new(FaultKind::Type, format!("`{}` does not take {ty}", self.name)).at(0);
+        match ty {
+            Type::Text | Type::Json => fault.with_help(format!("read it as a number first: `{}(float(…))`", self.name)),
+            Type::Bool => fault.with_help("the rows for which it is true are counted with `count() filter (where …)`"),
+            _ => fault,
+        }
     }
 
     /// The argument as the aggregate sees it.
@@ -190,9 +195,7 @@ impl Call<'_> {
         let ty = argument.ty.ty.clone();
         match function {
             // Equal documents may be written in several ways.
-            AggregateFunction::CountDistinct | AggregateFunction::Set if ty == Type::Json => {
-                Ok(document::canonical(argument))
-            }
+            AggregateFunction::CountDistinct | AggregateFunction::Set if ty == Type::Json => Ok(canonical(argument)),
             // Pieces of text as in an f-string, but that a null is no piece.
             AggregateFunction::Join(_) => cast(argument, &Type::Text).map_err(|_| self.refuse(&ty)),
             // Between two days lie instants.

@@ -70,6 +70,12 @@ fn nonzero(divisor: f64) -> std::result::Result<f64, Failure> {
 pub fn find(op: Arithmetic, left: &Type, right: &Type) -> Option<(Type, Type, Type, Evaluate, bool)> {
     use Arithmetic::{Add, Divide, Multiply, Remainder, Subtract};
     use Type::{Date, Duration as Length, Float, Int, Timestamp as Instant};
+    // A length of time is multiplied and divided by decimals as by floats.
+    let as_factor = |ty: &Type, other: &Type| match (ty, other) {
+        (Type::Decimal { .. }, Length) => Float,
+        (ty, _) => ty.clone(),
+    };
+    let (left, right) = (&as_factor(left, right), &as_factor(right, left));
     let found: (Type, Type, Type, Evaluate) = match (op, left, right) {
         (Add, Instant | Date, Length) => (Instant, Length, Instant, |args| {
             run::<Timestamp, Duration, Timestamp>(args, "timestamp", "+", |l, r| some(l.checked_add(r)))

@@ -1,7 +1,8 @@
 //! Reading JSON documents as lists, records, vectors and times: what the user says that a document holds.
 //!
-//! A reading is strict: a document that is not what its type says fails its row, and says where. Fields that the type
-//! does not name are passed over; a missing one is null where the type allows it.
+//! A reading is strict: a document that is not what its type says fails its row, and says where. Numbers and bools may be
+//! written as texts, as for a cast of a text. Fields that the type does not name are passed over; a missing one is null where
+//! the type allows it.
 
 use std::sync::Arc;
 
@@ -33,26 +34,25 @@ pub fn read_as(document: Typed, ty: &Type) -> Typed {
 }
 
 fn evaluate(args: &Arguments<'_>) -> Result<ArrayRef> {
-    let (documents, types) = (args.text(0)?, args.text(1)?);
+    let types = args.text(1)?;
     if args.rows() == 0 {
         return Ok(arrow::array::new_empty_array(args.output()));
     }
     let ty: Type = serde_json::from_str(types.value(0))
         .map_err(|error| DataFusionError::Internal(format!("a type is written as JSON: {error}")))?;
-    let nulls = args.nulls()?;
-    let is_null = |row: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
-    let mut values = Vec::with_capacity(args.rows());
-    for row in 0..args.rows() {
-        values.push(if is_null(row) {
-            None
-        } else {
-            let text = documents.value(row);
-            let read = serde_json::from_str::<Value>(text);
-            Some(read.map_err(|_| row_error(format!("cannot read {} as json", quoted(text))))?)
-        });
-    }
+    read_column(&args.array(0)?, &ty)
+}
+
+/// Documents, or texts that are documents, as a `ty`.
+pub fn read_column(documents: &ArrayRef, ty: &Type) -> Result<ArrayRef> {
+    let read = |text: &str| {
+        let read = serde_json::from_str::<Value>(text);
+        read.map_err(|_| row_error(format!("cannot read {} as json", quoted(text))))
+    };
+    let texts = documents.as_string::<i32>().iter();
+    let values = texts.map(|text| text.map(read).transpose()).collect::<Result<Vec<_>>>()?;
     let values: Vec<Option<&Value>> = values.iter().map(Option::as_ref).collect();
-    column(&values, &ColumnType::nullable(ty), "")
+    column(&values, &ColumnType::nullable(ty.clone()), "")
 }
 
 /// The values as a column. `path` leads to them in the document.
@@ -64,9 +64,15 @@ fn column(values: &[Option<&Value>], ty: &ColumnType, path: &str) -> Result<Arra
     };
     match &ty.ty {
         Type::Null => Ok(arrow::array::new_null_array(&Type::Null.to_arrow(), values.len())),
-        Type::Bool => cells::<BooleanArray, _>(&values, wrong, Value::as_bool),
-        Type::Int => cells::<Int64Array, _>(&values, wrong, Value::as_i64),
-        Type::Float => cells::<Float64Array, _>(&values, wrong, |value| value.as_f64().map(normalise)),
+        Type::Bool => cells::<BooleanArray, _>(&values, wrong, |value| match value {
+            Value::String(text) => read::bool(text),
+            value => value.as_bool(),
+        }),
+        Type::Int => cells::<Int64Array, _>(&values, wrong, int),
+        Type::Float => cells::<Float64Array, _>(&values, wrong, |value| match value {
+            Value::String(text) => read::float(text).map(normalise),
+            value => value.as_f64().map(normalise),
+        }),
         Type::Decimal { precision, scale } => {
             let text = |value: &Value| match value {
                 Value::Number(number) => Some(number.to_string()),
@@ -116,6 +122,11 @@ fn column(values: &[Option<&Value>], ty: &ColumnType, path: &str) -> Result<Arra
                     None => &[],
                     Some(value) => value.as_array().ok_or_else(|| wrong(value))?,
                 };
+                if !item.nullable && list.iter().any(Value::is_null) {
+                    let place = if path.is_empty() { String::new() } else { format!("`{path}`: ") };
+                    let message = format!("{place}an element of {} is null", quoted(&Value::from(list).to_string()));
+                    return Err(row_error(message));
+                }
                 lengths.push(list.len());
                 elements.extend(list.iter().map(Some));
             }
@@ -146,6 +157,21 @@ fn column(values: &[Option<&Value>], ty: &ColumnType, path: &str) -> Result<Arra
             }
             Ok(Arc::new(StructArray::try_new(arrow_fields, columns, nulls_of(&values))?))
         }
+    }
+}
+
+/// The whole number that a document is, written as a number (`7`, `7.0`) or as text.
+pub fn int(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => read::int(text),
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
+            // Both bounds are floats; the upper one is the first float that does not fit.
+            let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&float);
+            // A larger whole number is a float of the wrong value.
+            (fits && !number.is_u64()).then_some(float as i64)
+        }),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use arrow::datatypes::{
     TimestampMicrosecondType,
 };
 use serde_json::{Map, Number, Value};
+use tidebook_plan::Type;
 
 use super::show::{date_text, decimal_text, duration_text, timestamp_text};
 
@@ -44,4 +45,25 @@ pub fn to_json(array: &ArrayRef, row: usize) -> Value {
 
 fn elements(items: &ArrayRef) -> Value {
     (0..items.len()).map(|item| to_json(items, item)).collect()
+}
+
+/// The value in `row`, a `ty`: documents in it are part of the document. (Their Arrow type is that of texts.)
+pub fn to_json_of(array: &ArrayRef, row: usize, ty: &Type) -> Value {
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    match ty {
+        Type::Json => serde_json::from_str(array.as_string::<i32>().value(row)).unwrap_or(Value::Null),
+        Type::List(item) => {
+            let items = array.as_list::<i32>().value(row);
+            (0..items.len()).map(|place| to_json_of(&items, place, &item.ty)).collect()
+        }
+        Type::Record(fields) => {
+            let columns = array.as_struct().columns();
+            let pairs = fields.iter().zip(columns);
+            let pairs = pairs.map(|((name, field), column)| (name.clone(), to_json_of(column, row, &field.ty)));
+            Value::Object(pairs.collect::<Map<_, _>>())
+        }
+        _ => to_json(array, row),
+    }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, TimestampMicrosecondArray, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Date32Type};
-use datafusion_common::Result;
+use arrow::datatypes::{DataType, Date32Type, FieldRef};
+use datafusion_common::{DataFusionError, Result};
 
 use super::super::arguments::Arguments;
 
@@ -17,7 +17,8 @@ pub fn evaluate(args: &Arguments<'_>) -> Result<ArrayRef> {
     convert(&args.array(0)?, args.output())
 }
 
-fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+/// The array as a `to`, which holds all its values.
+pub fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     if array.data_type() == to {
         return Ok(Arc::clone(array));
     }
@@ -41,9 +42,11 @@ fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         }
         (DataType::Struct(_), DataType::Struct(fields)) => {
             let record = array.as_struct();
-            let columns = record.columns().iter().zip(fields);
-            let columns =
-                columns.map(|(column, field)| convert(column, field.data_type())).collect::<Result<Vec<_>>>()?;
+            let column = |field: &FieldRef| match record.column_by_name(field.name()) {
+                Some(column) => convert(column, field.data_type()),
+                None => Err(DataFusionError::Internal(format!("the record has no field `{}`", field.name()))),
+            };
+            let columns = fields.iter().map(column).collect::<Result<Vec<_>>>()?;
             Ok(Arc::new(StructArray::try_new(fields.clone(), columns, record.nulls().cloned())?))
         }
         _ => Ok(cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() })?),

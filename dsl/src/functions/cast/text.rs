@@ -1,6 +1,6 @@
 //! Anything as text, anything as a JSON document.
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float64Type, Int64Type, TimestampMicrosecondType,
 };
@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::super::arguments::Arguments;
 use super::super::kernel::row_error;
+use super::document::int;
 use super::json::to_json;
 use super::show::{date_text, decimal_text, duration_text, float_text, quoted, timestamp_text};
 
@@ -50,6 +51,21 @@ pub fn of_document(args: &Arguments<'_>) -> Result<ArrayRef> {
             Some(Value::Null) => None,
             _ => Some(text.to_string()),
         })
+    })
+}
+
+/// The whole number that a document is; of a JSON null nothing.
+pub fn document_to_int(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let documents = args.text(0)?;
+    args.collect_nullable::<Int64Array, _>(|row| {
+        let text = documents.value(row);
+        if let Ok(int) = text.parse() {
+            return Ok(Some(int));
+        }
+        let value = serde_json::from_str(text).unwrap_or(Value::Null);
+        let shown = value.as_str().unwrap_or(text);
+        let unreadable = || row_error(format!("cannot read {} as int", quoted(shown)));
+        if value.is_null() { Ok(None) } else { int(&value).map(Some).ok_or_else(unreadable) }
     })
 }
 

@@ -126,6 +126,30 @@ pub fn text_to_decimal(args: &Arguments<'_>) -> Result<ArrayRef> {
     })
 }
 
+/// 0 or 1.
+pub fn bool_to_decimal(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let values = args.boolean(0)?;
+    let (precision, scale) = digits(args);
+    decimals(args, |row| {
+        let one = 10i128.pow(u32::from(scale));
+        let value = if values.value(row) { one } else { 0 };
+        let fits = value == 0 || precision > scale;
+        if fits { Ok(value) } else { Err(unreadable("true", &format!("decimal({precision}, {scale})"))) }
+    })
+}
+
+/// Zero is false.
+pub fn float_to_bool(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let values = args.float(0)?;
+    args.collect::<BooleanArray, _>(|row| Ok(values.value(row) != 0.0))
+}
+
+/// Zero is false.
+pub fn decimal_to_bool(args: &Arguments<'_>) -> Result<ArrayRef> {
+    let values = args.decimal(0)?;
+    args.collect::<BooleanArray, _>(|row| Ok(values.value(row) != 0))
+}
+
 /// Zero is false.
 pub fn int_to_bool(args: &Arguments<'_>) -> Result<ArrayRef> {
     let values = args.int(0)?;

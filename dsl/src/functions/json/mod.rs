@@ -1,5 +1,6 @@
 //! Functions of JSON documents. A document is kept as its text; what a function does not touch stays as it is written.
 
+mod canonical;
 mod parts;
 mod values;
 
@@ -8,6 +9,8 @@ use serde_json::Value;
 use super::entry::{Function, Overload, Parameters};
 use super::group::Group;
 use super::takes::{Gives, Simple, Takes};
+pub(super) use canonical::canonical;
+pub use canonical::of_equals;
 
 /// The entries, file by file.
 pub(super) const LIBRARY: [&[Function]; 2] = [parts::LIBRARY, values::LIBRARY];

@@ -33,7 +33,7 @@ pub const LIBRARY: &[Function] = &[
     entry(
         "json_get_all",
         "All parts of the document that the path leads to, in their order.",
-        &[("json_get_all(json('{\"a\": [{\"b\": 1}, {\"b\": 2}]}'), '$.a[*].b')", "[\"1\",\"2\"]")],
+        &[("json_get_all(json('{\"a\": [{\"b\": 1}, {\"b\": 2}]}'), '$.a[*].b')", "[1,2]")],
         &[by_path(Gives::ListOf(Simple::Json), |args| {
             let (documents, paths) = (args.text(0)?, Readings::new(args, 1, path)?);
             json_lists(args, |row, add| {

@@ -3,11 +3,12 @@
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array};
 use arrow::datatypes::{Float64Type, Int64Type};
 use datafusion_common::Result;
+use tidebook_plan::{ColumnType, Type};
 
 use super::super::arguments::Arguments;
 use super::super::arithmetic::normalise;
-use super::super::cast::cell_text;
-use super::super::entry::{Function, fallible, total};
+use super::super::cast::{cast, cell_text};
+use super::super::entry::{Function, fallible, rewritten, total};
 use super::super::kernel::row_error;
 use super::super::takes::{Gives, Simple, Takes};
 use super::super::written::LONGEST;
@@ -67,11 +68,23 @@ pub const LIBRARY: &[Function] = &[
         "list_join",
         "The elements as one text, with the separator between them. A result beyond 16 MiB is a row error.",
         &[("list_join([\"a\", null, \"b\"], \", \")", "a, b"), ("list_join([1, 2], \"-\")", "1-2")],
-        &[fallible(
-            &[("x", Takes::Items), ("separator", Takes::Value(Simple::Text))],
-            Gives::Value(Simple::Text),
-            join,
-        )],
+        &[
+            // Documents that are texts stand without their quotes.
+            rewritten(
+                &[("x", Takes::ListOf(Simple::Json)), ("separator", Takes::Value(Simple::Text))],
+                Gives::Value(Simple::Text),
+                |mut args| {
+                    let texts = Type::List(Box::new(ColumnType::nullable(Type::Text)));
+                    args[0] = cast(args[0].clone(), &texts)?;
+                    super::super::call("list_join", args)
+                },
+            ),
+            fallible(
+                &[("x", Takes::Items), ("separator", Takes::Value(Simple::Text))],
+                Gives::Value(Simple::Text),
+                join,
+            ),
+        ],
     ),
 ];
 

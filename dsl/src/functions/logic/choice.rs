@@ -7,7 +7,7 @@ use datafusion_expr::{Case, Expr};
 use tidebook_plan::{ColumnType, Type};
 
 use super::super::arguments::Arguments;
-use super::super::convert::{coerce, common_type, is_plain, unify};
+use super::super::convert::{brought_together, coerce, common_type, is_plain, unify, with_decimal_literals};
 use super::super::kernel::Kernel;
 use super::super::typed::{CallFault, FaultKind, Typed};
 use super::{condition, is_null};
@@ -15,11 +15,18 @@ use super::{condition, is_null};
 /// The value of the first branch whose condition is true, else `otherwise`, else null. A branch is computed only for
 /// the rows that take it.
 pub fn case(branches: Vec<(Typed, Typed)>, otherwise: Option<Typed>) -> Result<Typed, CallFault> {
+    let (whens, mut values): (Vec<Typed>, Vec<Typed>) = branches.into_iter().unzip();
+    let has_else = otherwise.is_some();
+    values.extend(otherwise);
+    let mut values = with_decimal_literals(values);
+    let otherwise = if has_else { values.pop() } else { None };
+    let branches: Vec<(Typed, Typed)> = whens.into_iter().zip(values).collect();
     let mut ty = otherwise.as_ref().map_or(ColumnType::nullable(Type::Null), |value| value.ty.clone());
     for (index, (_, value)) in branches.iter().enumerate() {
         let Some(common) = common_type(&value.ty, &ty) else {
             let message = format!("the branches of a case have one type: {} and {} have none in common", value.ty, ty);
-            return Err(CallFault::new(FaultKind::Type, message).at(2 * index + 1));
+            let fault = CallFault::new(FaultKind::Type, message).at(2 * index + 1);
+            return Err(fault.with_some_help(brought_together(&value.ty.ty, &ty.ty)));
         };
         ty = common;
     }
@@ -50,7 +57,8 @@ pub fn coalesce(first: Typed, second: Typed) -> Result<Typed, CallFault> {
     let types = (first.ty.clone(), second.ty.clone());
     let Some((first, second, ty)) = unify(first, second) else {
         let message = format!("the sides of `??` have one type: {} and {} have none in common", types.0, types.1);
-        return Err(CallFault::new(FaultKind::Type, message));
+        let fault = CallFault::new(FaultKind::Type, message);
+        return Err(fault.with_some_help(brought_together(&types.0.ty, &types.1.ty)));
     };
     let nullable = first.ty.nullable && second.ty.nullable;
     // A second side that can fail is only computed where it is needed.

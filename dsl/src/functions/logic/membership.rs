@@ -10,7 +10,8 @@ use datafusion_expr::expr::{InList, Like};
 use tidebook_plan::{ColumnType, Type};
 
 use super::super::arguments::Arguments;
-use super::super::convert::{coerce, common_type};
+use super::super::convert::{coerce, common_type, with_decimal_literals};
+use super::super::json::canonical;
 use super::super::kernel::Kernel;
 use super::super::typed::{CallFault, FaultKind, Typed};
 use super::{Comparison, and, compare, not};
@@ -20,11 +21,17 @@ pub fn in_list(arg: Typed, list: Vec<Typed>, negated: bool) -> Result<Typed, Cal
     if list.is_empty() {
         return Ok(Typed::literal(ScalarValue::Boolean(Some(negated)), ColumnType::required(Type::Bool)));
     }
+    let mut list = with_decimal_literals([vec![arg], list].concat());
+    let arg = list.remove(0);
     let mut ty = arg.ty.clone();
     for (index, item) in list.iter().enumerate() {
         let Some(common) = common_type(&ty, &item.ty) else {
             let message = format!("`in` cannot compare {} with {}", ty.ty, item.ty.ty);
-            return Err(CallFault::new(FaultKind::Type, message).at(index + 1));
+            let fault = CallFault::new(FaultKind::Type, message).at(index + 1);
+            return Err(match super::compared_instead(&ty.ty, &item.ty.ty) {
+                Some(help) => fault.with_help(help),
+                None => fault,
+            });
         };
         ty = common;
     }
@@ -34,7 +41,10 @@ pub fn in_list(arg: Typed, list: Vec<Typed>, negated: bool) -> Result<Typed, Cal
     let fallible = arg.fallible || list.iter().any(|item| item.fallible);
     let convert = |arg: Typed| {
         let found = arg.ty.clone();
-        coerce(arg, &ty.ty).ok_or_else(|| CallFault::new(FaultKind::Type, format!("{found} does not become {}", ty.ty)))
+        let arg = coerce(arg, &ty.ty);
+        // Equal documents may be written in several ways.
+        let arg = if ty.ty == Type::Json { arg.map(canonical) } else { arg };
+        arg.ok_or_else(|| CallFault::new(FaultKind::Type, format!("{found} does not become {}", ty.ty)))
     };
     let expr = Box::new(convert(arg)?.expr);
     let list = list.into_iter().map(|item| Ok(convert(item)?.expr)).collect::<Result<Vec<_>, CallFault>>()?;

@@ -12,6 +12,7 @@ use datafusion_expr::{BinaryExpr, Expr, Operator};
 use tidebook_plan::{ColumnType, Type};
 
 use super::convert::{coerce, unify};
+use super::json::{canonical, of_equals};
 use super::typed::{CallFault, FaultKind, Typed};
 pub use choice::{case, coalesce};
 pub(super) use library::LIBRARY;
@@ -80,7 +81,11 @@ pub fn compare(op: Comparison, left: Typed, right: Typed) -> Result<Typed, CallF
     let types = (left.ty.ty.clone(), right.ty.ty.clone());
     let Some((left, right, ty)) = unify(left, right) else {
         let message = format!("`{}` cannot compare {} with {}", op.symbol(), types.0, types.1);
-        return Err(CallFault::new(FaultKind::Type, message));
+        let fault = CallFault::new(FaultKind::Type, message);
+        return Err(match compared_instead(&types.0, &types.1) {
+            Some(help) => fault.with_help(help),
+            None => fault,
+        });
     };
     match ty {
         Type::Null => Ok(null_bool()),
@@ -88,9 +93,56 @@ pub fn compare(op: Comparison, left: Typed, right: Typed) -> Result<Typed, CallF
             let fault = CallFault::new(FaultKind::Type, format!("`{}` does not take json", op.symbol()));
             Err(fault.with_help("cast both sides to the type that the documents hold"))
         }
-        Type::Vector(_) => Err(CallFault::new(FaultKind::Type, format!("`{}` does not take {ty}", op.symbol()))),
+        // Equal documents may be written in several ways.
+        Type::Json => Ok(binary(canonical(left), op.operator(), canonical(right))),
+        Type::Vector(_) if op.is_order() => {
+            Err(CallFault::new(FaultKind::Type, format!("`{}` does not take {ty}", op.symbol())))
+        }
         _ => Ok(binary(left, op.operator(), right)),
     }
+}
+
+/// Both sides of `left == right` so that equal values are the same values; `None` if they cannot be compared.
+pub fn equal_values(left: Typed, right: Typed) -> Option<(Typed, Typed)> {
+    let (left, right, _) = unify(left, right)?;
+    Some((of_equals(left), of_equals(right)))
+}
+
+/// What to write where values of these types are to be compared.
+pub(super) fn compared_instead(left: &Type, right: &Type) -> Option<String> {
+    let (known, other) = match (left, right) {
+        (Type::Json | Type::Text, other) => (left, other),
+        (other, known) => (known, other),
+    };
+    let cast = match other {
+        Type::Decimal { .. } => "decimal".to_string(),
+        Type::List(_) | Type::Record(_) | Type::Vector(_) => return None,
+        other => other.to_string(),
+    };
+    Some(match (known, other) {
+        (Type::Json, _) => format!("read what the document holds: `{cast}(…)`"),
+        (Type::Text, Type::Date | Type::Timestamp) => {
+            format!("read the text with `{cast}(…)`; a literal is written `@2026-11-22` or `@2026-11-22T10:00:00Z`")
+        }
+        (Type::Text, Type::Duration) => {
+            "read the text with `duration(…)`; a literal is written `5s` or `2h`".to_string()
+        }
+        (Type::Text, _) if other.is_numeric() || *other == Type::Bool => {
+            format!("read the text with `{cast}(…)`, or leave the quotes of a literal out")
+        }
+        _ if [left, right].contains(&&Type::Duration) && (left.is_numeric() || right.is_numeric()) => {
+            "give the number a unit: `5s`, `n * 1s`".to_string()
+        }
+        _ if matches!(known, Type::Date | Type::Timestamp) && other.is_numeric()
+            || matches!(other, Type::Date | Type::Timestamp) && known.is_numeric() =>
+        {
+            "compare a part of it, `year(at)`, or write a date: `@2026-11-22`".to_string()
+        }
+        _ if [left, right].contains(&&Type::Bool) && (left.is_numeric() || right.is_numeric()) => {
+            "a bool is compared with `true` or `false`".to_string()
+        }
+        _ => return None,
+    })
 }
 
 fn condition(arg: Typed, index: usize, word: &str) -> Result<Typed, CallFault> {

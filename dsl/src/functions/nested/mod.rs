@@ -13,7 +13,7 @@ use tidebook_plan::diagnostic::near_names;
 use tidebook_plan::{ColumnType, Type};
 
 use super::arguments::Arguments;
-use super::convert::{coerce, common_type};
+use super::convert::{brought_together, coerce, common_type, with_decimal_literals};
 use super::kernel::Kernel;
 use super::typed::{CallFault, FaultKind, Typed};
 
@@ -38,6 +38,7 @@ fn evaluate_record(args: &Arguments<'_>) -> DataFusionResult<ArrayRef> {
 
 /// `[a, b, …]`.
 pub fn list(items: Vec<Typed>) -> Result<Typed, CallFault> {
+    let items = with_decimal_literals(items);
     let mut item_type = match items.first() {
         Some(first) => first.ty.clone(),
         // Without elements no element is null: the list is one of every type.
@@ -47,7 +48,8 @@ pub fn list(items: Vec<Typed>) -> Result<Typed, CallFault> {
         let Some(common) = common_type(&item_type, &item.ty) else {
             let message =
                 format!("the elements of a list have one type: {item_type} and {} have none in common", item.ty);
-            return Err(CallFault::new(FaultKind::Type, message).at(index));
+            let fault = CallFault::new(FaultKind::Type, message).at(index);
+            return Err(fault.with_some_help(brought_together(&item_type.ty, &item.ty.ty)));
         };
         item_type = common;
     }
@@ -97,7 +99,15 @@ pub fn field(arg: Typed, name: &str) -> Result<Typed, CallFault> {
             let ty = ColumnType { ty: ty.ty, nullable };
             Ok(Kernel::new("field", ty.ty.to_arrow(), false, evaluate_field).call(vec![arg, place], ty))
         }
-        other => Err(CallFault::new(FaultKind::Type, format!("{other} has no fields")).at(0)),
+        Type::Null => Ok(Typed { ty: ColumnType::nullable(Type::Null), ..arg }),
+        other => {
+            let fault = CallFault::new(FaultKind::Type, format!("{other} has no fields")).at(0);
+            Err(match other {
+                Type::List(_) => fault.with_help("take an element first, `xs[0]`, or make rows of the elements: `| flatten xs`"),
+                Type::Text => fault.with_help("a text that is a JSON document is read first: `json(x)`"),
+                _ => fault,
+            })
+        }
     }
 }
 
@@ -123,6 +133,11 @@ pub fn index(arg: Typed, index: Typed) -> Result<Typed, CallFault> {
     if arg.ty.ty == Type::Json && found == Type::Text {
         return Ok(json::named(arg, index));
     }
+    // `r["name"]` is a field where the name is written there: the type of a record's field is known.
+    if let (Type::Record(_), Some(ScalarValue::Utf8(Some(name)))) = (&arg.ty.ty, index.constant()) {
+        let name = name.clone();
+        return field(arg, &name);
+    }
     let Some(index) = coerce(index, &Type::Int) else {
         return Err(CallFault::new(FaultKind::Type, format!("an index is an int, not {found}")).at(1));
     };
@@ -132,7 +147,18 @@ pub fn index(arg: Typed, index: Typed) -> Result<Typed, CallFault> {
             let ty = ColumnType::nullable(item.ty.clone());
             Ok(Kernel::new("index", ty.ty.to_arrow(), false, evaluate_index).call(vec![arg, index], ty))
         }
-        other => Err(CallFault::new(FaultKind::Type, format!("{other} has no elements")).at(0)),
+        Type::Null => Ok(Typed { ty: ColumnType::nullable(Type::Null), ..arg }),
+        other => {
+            let fault = CallFault::new(FaultKind::Type, format!("{other} has no elements")).at(0);
+            Err(match other {
+                Type::Text => {
+                    fault.with_help("a part of a text is `substring(x, start, length)`, its first character is at 0")
+                }
+                Type::Record(_) => fault.with_help("a field is read with a dot: `r.field`"),
+                Type::Vector(_) => fault.with_help("make it a list first: `cast(v, [float])`"),
+                _ => fault,
+            })
+        }
     }
 }
 

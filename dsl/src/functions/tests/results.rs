@@ -59,12 +59,15 @@ fn decimals_keep_their_digits() {
         (typed.ty.ty.clone(), shown(typed))
     };
     assert_eq!(result(Add, money(150), money(275)), (decimal(11, 2), "4.25".to_string()));
-    assert_eq!(result(Multiply, money(150), int(3)), (decimal(29, 2), "4.50".to_string()));
+    assert_eq!(result(Multiply, money(150), int(3)), (decimal(11, 2), "4.50".to_string()));
     assert_eq!(result(Remainder, money(-750), money(200)).1, "-1.50");
     let (ty, text) = result(Divide, money(100), money(300));
     assert_eq!((ty, text.as_str()), (decimal(23, 13), "0.3333333333333"));
-    let (ty, _) = result(Multiply, money(1), float(0.5));
-    assert_eq!(ty, Type::Float);
+    assert_eq!(result(Multiply, money(150), float(0.5)), (decimal(11, 3), "0.750".to_string()));
+    // A float that is not written there, or has too many digits, makes floats.
+    let column = Typed { expr: float(0.5).expr.clone().is_null(), ..float(0.5) };
+    assert_eq!(arithmetic(Multiply, money(1), column).unwrap().ty.ty, Type::Float);
+    assert_eq!(result(Multiply, money(1), float(1e40)).0, Type::Float);
 }
 
 #[test]

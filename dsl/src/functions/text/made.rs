@@ -6,7 +6,7 @@ use datafusion_common::{Result, ScalarValue};
 use tidebook_plan::{ColumnType, Type};
 
 use super::super::arguments::Arguments;
-use super::super::entry::{Function, fallible, total};
+use super::super::entry::{Fails, Function, Overload, fallible, rewritten, total};
 use super::super::kernel::row_error;
 use super::super::list;
 use super::super::prepare::constant;
@@ -26,7 +26,10 @@ pub const LIBRARY: &[Function] = &[
         &[("concat(\"a\", null, \"b\")", "ab"), ("concat(\"n\", 1)", "n1"), ("concat([1], [2, 3])", "[1,2,3]")],
         &[
             total(list::TWO_LISTS, Gives::Items, list::concat).repeating(),
-            total(&[("x", Takes::Single)], TO_TEXT_ALWAYS, super::evaluate_interpolate).repeating(),
+            Overload {
+                fails: Fails::Never,
+                ..rewritten(&[("x", Takes::Single)], TO_TEXT_ALWAYS, |args| Ok(super::interpolate(args))).repeating()
+            },
         ],
     ),
     entry(

@@ -14,7 +14,7 @@ use datafusion_common::Result;
 use tidebook_plan::{ColumnType, Type};
 
 use super::arguments::Arguments;
-use super::cast::{cast, cell_text};
+use super::cast::{cell_text, readable};
 use super::entry::{Function, Overload, Parameters};
 use super::group::Group;
 use super::kernel::Kernel;
@@ -64,12 +64,7 @@ pub fn concatenate(left: Typed, right: Typed) -> Typed {
 
 /// The pieces of an f-string as one text; a null is empty.
 pub fn interpolate(parts: Vec<Typed>) -> Typed {
-    // A document that is a text stands without its quotes.
-    let parts = parts.into_iter().map(|part| match part.ty.ty {
-        Type::Json => cast(part.clone(), &Type::Text).unwrap_or(part),
-        _ => part,
-    });
-    let parts = parts.collect();
+    let parts = parts.into_iter().map(readable).collect();
     Kernel::new("interpolate", Type::Text.to_arrow(), false, evaluate_interpolate)
         .call(parts, ColumnType::required(Type::Text))
 }

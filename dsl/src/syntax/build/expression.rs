@@ -90,12 +90,12 @@ impl Builder<'_> {
         }
     }
 
-    /// What stands after `in`: `(1, 2)` is a list there.
+    /// What stands after `in`: `(1, 2)` is a list there, and `(1)`.
     pub fn options(&self, pair: Pair<'_, Rule>) -> Built<Expr> {
         let span = self.span(&pair);
         let mut parts = Parts::of(pair.clone());
         match (parts.next(), parts.next()) {
-            (Some(only), None) if only.as_rule() == Rule::parens && Parts::of(only.clone()).count() > 1 => {
+            (Some(only), None) if only.as_rule() == Rule::parens && Parts::of(only.clone()).count() > 0 => {
                 Ok(Expr { kind: ExprKind::List(self.expr_list(only)?), span })
             }
             _ => self.primary(pair),

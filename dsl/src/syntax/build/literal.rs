@@ -58,9 +58,9 @@ impl Builder<'_> {
             .ok()
             .and_then(|digits| digits.checked_mul(unit_micros))
             .zip(scale)
-            .and_then(|(micros, scale)| i64::try_from(micros / scale).ok());
+            .and_then(|(micros, scale)| i64::try_from(if negated { -(micros / scale) } else { micros / scale }).ok());
         match micros {
-            Some(micros) => Ok(Literal::Duration(if negated { -micros } else { micros })),
+            Some(micros) => Ok(Literal::Duration(micros)),
             None => Err(Box::new(
                 codes::BAD_LITERAL
                     .error(format!("`{}` is too large for a duration", pair.as_str()), self.span(pair))
@@ -74,6 +74,12 @@ impl Builder<'_> {
         let text = pair.as_str().trim_start_matches('@');
         match parse_instant(text) {
             Some(literal) => Ok(literal),
+            None if text.split('.').next_back().is_some_and(|digits| digits.trim_end_matches('Z').len() > 6)
+                && text.contains('.') =>
+            {
+                let fault = codes::BAD_LITERAL.error(format!("`@{text}` is finer than a microsecond"), self.span(pair));
+                Err(Box::new(fault.with_help("a timestamp has at most six digits after the point")))
+            }
             None => Err(Box::new(
                 codes::BAD_LITERAL
                     .error(format!("`@{text}` is not in the calendar"), self.span(pair))

@@ -70,6 +70,14 @@ fn help(site: &Site<'_>) -> Option<String> {
     if site.word(index) == "(" && before.1.kind == TokenKind::Word && before.1.span.end < site.span(index).start {
         return Some(format!("the `(` of a call touches its name: `{}(…)`", before.0));
     }
+    if site.word(index) == "(" && site.tokens[index].first {
+        return Some(
+            "a bare pipeline does not begin with `(`: leave the parentheses out, or give it a name".to_string(),
+        );
+    }
+    if site.word(index) == "." && site.tokens.get(index + 1).is_some_and(|next| next.kind == TokenKind::Number) {
+        return Some(format!("a number begins with a digit: `0.{}`", site.word(index + 1)));
+    }
     if site.word(index) == "[" && before.1.span.end < site.span(index).start {
         return Some(format!("the `[` of an index touches what it follows: `{}[…]`", before.0));
     }

@@ -75,9 +75,17 @@ fn foreign_operator(site: &Site<'_>) -> Option<Diagnostic> {
     let (places, right, help) = match site.word(index) {
         "&&" => (index..index + 1, "and", "write `and`"),
         "||" if steps::is_step_word(next) => (index..index + 1, "|", "write `|`"),
-        "||" => (index..index + 1, "or", "write `or`; `|` alone joins steps"),
+        "||" if [index.wrapping_sub(1), index + 1]
+            .iter()
+            .any(|at| site.tokens.get(*at).is_some_and(|token| token.kind == TokenKind::Text)) =>
+        {
+            (index..index + 1, "+", "write `+` between texts, or an f-string")
+        }
+        "||" => (index..index + 1, "or", "write `or`, or `+` between texts; `|` alone joins steps"),
         "&" => (index..index + 1, "and", "write `and`"),
         "!" if touches && next == "=" => return None,
+        // `!ls` is no condition.
+        "!" if index == site.start => return None,
         "!" => (index..index + 1, "not ", "write `not`"),
         ";" => (index..index + 1, "", "leave it out: a statement ends where the next begins"),
         ">" if before == "<" && touched => (index - 1..index + 1, "!=", "write `!=`"),
@@ -97,8 +105,11 @@ fn foreign_operator(site: &Site<'_>) -> Option<Diagnostic> {
 
 /// `where a = 1`, `derive a = 1`, `csv(header = true)`.
 fn assignment(site: &Site<'_>) -> Option<Diagnostic> {
-    let index = [site.found, site.found + 1, site.found.checked_sub(1)?]
+    // `summarize n = count(…`: the call is where a table cannot go on.
+    let called = site.found.checked_sub(2).filter(|_| site.word(site.found) == "(");
+    let index = [Some(site.found), Some(site.found + 1), Some(site.found.checked_sub(1)?), called]
         .into_iter()
+        .flatten()
         .find(|index| site.word(*index) == "=" && *index > site.start + 1)?;
     let name = index - 1;
     // A definition on its own line after an unfinished statement: that one is the fault, not the definition.
@@ -138,6 +149,11 @@ fn unknown_step(site: &Site<'_>) -> Option<Diagnostic> {
     if steps::is_step_word(word) {
         return None;
     }
+    // The next statement, where the step is missing that the bar announces.
+    if site.tokens[index].first && site.word(index + 1) == "|" {
+        let fault = codes::UNEXPECTED.error("expected a step after `|`, found the next statement", site.span(index - 1));
+        return Some(fault.with_help("write the step, or leave the `|` out"));
+    }
     let fault = codes::UNKNOWN_STEP.error(format!("unknown step `{word}`"), site.span(index));
     Some(match near_names(word, steps::step_words()).first() {
         Some(near) => fault.with_help(format!("did you mean `{near}`?")).with_edit(site.span(index), *near),
@@ -151,6 +167,10 @@ fn unknown_step(site: &Site<'_>) -> Option<Diagnostic> {
 /// `orders where qty > 1`
 fn missing_step_bar(site: &Site<'_>) -> Option<Diagnostic> {
     let before = |index: usize| index.checked_sub(1).map_or("", |before| site.word(before));
+    let line = (0..=site.found.min(site.tokens.len().checked_sub(1)?)).rev().find(|index| site.tokens[*index].first)?;
+    if site.word(line).eq_ignore_ascii_case("select") && site.word(line + 1) != "=" {
+        return Some(sql(site.span(line)));
+    }
     // The statement with the fault begins with the word of a step, or follows one that does.
     let start = site.start;
     let step =
@@ -173,6 +193,11 @@ fn missing_step_bar(site: &Site<'_>) -> Option<Diagnostic> {
             "where" | "select" | "derive" | "summarize" | "distinct" | "rename" | "join" | "limit"
         );
         if after_value && certain && site.is_word(index) && site.open().is_empty() && index > start {
+            let summarized = (start..index).rev().find(|bar| *bar > 0 && site.word(bar - 1) == "|");
+            if site.word(index) == "where" && previous == ")" && summarized.is_some_and(|step| site.word(step) == "summarize") {
+                let help = "write `| where …` for the groups, `sum(x) filter (where …)` for the rows of an aggregate";
+                return Some(codes::MISSING_BAR.error("expected `|` before the step `where`", site.span(index)).with_help(help));
+            }
             return Some(missing_bar(site.word(index), site.span(index)));
         }
     }
@@ -254,9 +279,19 @@ fn reserved_name(site: &Site<'_>) -> Option<Diagnostic> {
 fn bad_literal(site: &Site<'_>) -> Option<Diagnostic> {
     let token = site.tokens.get(site.found)?;
     let text = site.word(site.found);
+    // `@2026-11-22 10:00:00`
+    if token.kind == TokenKind::Number && site.found > 0 && site.tokens[site.found - 1].kind == TokenKind::Instant {
+        let fault = codes::BAD_LITERAL.error("a timestamp is written in one piece", token.span);
+        let date = site.word(site.found - 1);
+        return Some(fault.with_help(format!("put a `T` between day and time: `{date}T10:00:00Z`")));
+    }
     let help = match token.kind {
+        TokenKind::Number if text.starts_with("0x") || text.starts_with("0b") || text.starts_with("0o") => {
+            "ints are written in decimal digits, with `_` between them where that helps: `1_000`"
+        }
         TokenKind::Number if text.contains(|c: char| c.is_alphabetic()) => {
-            "durations are written `250ms`, `5s`, `1m`, `2h`, `3d`; a name does not begin with a digit"
+            "durations are written `250ms`, `5s`, `1m`, `2h`, `3d`, and `1h + 30m` where one unit is not enough; a week is \
+             `7d`, microseconds are `duration(\"5us\")`; a name does not begin with a digit"
         }
         TokenKind::Instant => "write a date as `@2026-11-22`, a timestamp as `@2026-11-22T10:00:00Z`",
         _ => return None,
@@ -287,7 +322,8 @@ fn not_a_table(site: &Site<'_>) -> Option<Diagnostic> {
     Some(match site.word(value) {
         "[" => fault.with_help(format!("write the rows of a table as `{name} = rows [ {{a: 1}} ]`")),
         word if operation && site.word(site.found) == "(" => {
-            fault.with_help(format!("a source is read with `{name} = read {word}(…)`"))
+            let connector = word.strip_prefix("read_").or(word.strip_prefix("load_")).unwrap_or(word);
+            fault.with_help(format!("a source is read with `{name} = read {connector}(…)`"))
         }
         _ => {
             fault.with_help(format!("write `param {name}: type = …` for a value, or `fn {name}(…) = …` for a formula"))
@@ -303,5 +339,11 @@ fn unnamed_column(site: &Site<'_>) -> Option<Diagnostic> {
         return None;
     }
     let fault = codes::UNEXPECTED.error("expected a name and `:` in `derive`", site.span(named));
-    Some(fault.with_help(format!("write `derive name: {} …`", site.word(named))))
+    let next = site.tokens.get(named + 1);
+    let value_follows = next
+        .is_some_and(|next| next.kind != TokenKind::Symbol && !next.first && !RESERVED.contains(&site.word(named + 1)));
+    Some(match site.is_word(named) && value_follows {
+        true => fault.with_help(format!("write `derive {}: {} …`", site.word(named), site.word(named + 1))),
+        false => fault.with_help(format!("write `derive name: {} …`", site.word(named))),
+    })
 }

@@ -92,7 +92,7 @@ fn operators_bind_as_the_language_says() {
         ("a between 1 and 2 and b", "((a between 1 2) and b)"),
         ("a not between b - 1 and b + 1 or c", "((a not between (b - 1) (b + 1)) or c)"),
         ("a in (1, 2) and b not in c", "((a in [1 2]) and (b not in c))"),
-        ("a in (1)", "(a in 1)"),
+        ("a in (1)", "(a in [1])"),
         ("a in b ?? [1] + c", "(a in (b ?? ([1] + c)))"),
         ("a + 1 in b", "((a + 1) in b)"),
         ("a is not null and b is null", "((a is not null) and (b is null))"),

@@ -75,8 +75,8 @@ pub enum ExprKind {
     In {
         /// What is tested.
         value: Box<Expr>,
-        /// A list. `x in (1, 2)` gives a [`ExprKind::List`]; `x in (1)` gives the bare `1`, which stands for a
-        /// list of one if it is not a list itself.
+        /// A list. `x in (1, 2)` gives a [`ExprKind::List`], and so does `x in (xs)`: where its one element is a list of what
+        /// is tested, that is meant.
         options: Box<Expr>,
         /// True with `not`.
         negated: bool,
@@ -330,6 +330,41 @@ pub struct TypeField {
 }
 
 impl Expr {
+    /// The calls in the expression, those inside of others among them.
+    pub fn calls(&self) -> Vec<&Call> {
+        let mut calls = Vec::new();
+        let mut waiting = vec![self];
+        while let Some(expr) = waiting.pop() {
+            match &expr.kind {
+                ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Type(_) => {}
+                ExprKind::FString(parts) => waiting.extend(parts.iter().filter_map(|part| match part {
+                    TextPart::Text(_) => None,
+                    TextPart::Value(value) => Some(value),
+                })),
+                ExprKind::List(items) => waiting.extend(items),
+                ExprKind::Record(fields) => waiting.extend(fields.iter().map(|field| &field.value)),
+                ExprKind::Field { base: value, .. }
+                | ExprKind::Unary { operand: value, .. }
+                | ExprKind::IsNull { value, .. } => waiting.push(value),
+                ExprKind::Index { base: one, index: other }
+                | ExprKind::Binary { left: one, right: other, .. }
+                | ExprKind::In { value: one, options: other, .. }
+                | ExprKind::Like { value: one, pattern: other, .. } => waiting.extend([&**one, &**other]),
+                ExprKind::Between { value, low, high, .. } => waiting.extend([&**value, &**low, &**high]),
+                ExprKind::Case { arms, otherwise } => {
+                    waiting.extend(arms.iter().flat_map(|arm| [&arm.condition, &arm.value]));
+                    waiting.extend(otherwise.as_deref());
+                }
+                ExprKind::Call(call) => {
+                    waiting.extend(&call.arguments.positional);
+                    waiting.extend(call.arguments.named.iter().map(|argument| &argument.value));
+                    calls.push(&**call);
+                }
+            }
+        }
+        calls
+    }
+
     /// The expression as a dotted path, if it is one (`orders.id`).
     pub fn as_path(&self) -> Option<Path> {
         match &self.kind {

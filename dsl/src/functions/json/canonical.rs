@@ -1,4 +1,4 @@
-//! One spelling for equal JSON documents: no white space, members by name.
+//! One spelling for equal JSON documents: no white space, members by name, whole numbers without a point.
 
 use arrow::array::{ArrayRef, StringArray};
 use datafusion_common::Result;
@@ -13,6 +13,11 @@ use super::super::typed::Typed;
 pub fn canonical(document: Typed) -> Typed {
     let ty = document.ty.clone();
     Kernel::new("canonical_json", Type::Json.to_arrow(), false, evaluate).call(vec![document], ty)
+}
+
+/// The value, a document in its canonical spelling: what rows and keys that are equal have in common.
+pub fn of_equals(value: Typed) -> Typed {
+    if value.ty.ty == Type::Json { canonical(value) } else { value }
 }
 
 fn evaluate(args: &Arguments<'_>) -> Result<ArrayRef> {
@@ -32,6 +37,11 @@ fn sorted(value: Value) -> Value {
             members.sort_by(|(a, _), (b, _)| a.cmp(b));
             Value::Object(members.into_iter().collect::<Map<_, _>>())
         }
+        // 1.0 is 1. Floats hold every whole number so far.
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(float) if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 => (float as i64).into(),
+            _ => Value::Number(number),
+        },
         other => other,
     }
 }
