@@ -4,12 +4,12 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use tidebook_session::{FailureKind, View};
+use tidebook_session::{FailureKind, Standing, View};
 
 use crate::collector::{page, rows, run, session, wait_for};
 
 fn stands_well(view: &View) -> bool {
-    page(view).verdict.is_some_and(|verdict| verdict.good)
+    page(view).verdict.is_some_and(|verdict| verdict.standing == Standing::Good)
 }
 
 fn lines(path: &Path) -> Vec<String> {
@@ -34,7 +34,7 @@ fn what_comes_while_the_target_is_gone_is_written_when_it_is_back() {
     let mut appender = fs::OpenOptions::new().append(true).open(&input).unwrap();
     writeln!(appender, "{{\"id\": 2}}").unwrap();
     for sink in &sinks {
-        let page = wait_for(sink, |page| page.verdict.as_ref().is_some_and(|verdict| !verdict.good));
+        let page = wait_for(sink, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.standing == Standing::Bad));
         let said = page.verdict.unwrap().text;
         assert!(said.starts_with("1 change not yet written to ") && said.contains("cannot write `out/"), "{said}");
         assert_eq!(page.failure, None, "it goes on");
@@ -72,9 +72,9 @@ fn a_sink_tries_again_by_itself() {
     fs::rename(&out, &aside).unwrap();
     let mut appender = fs::OpenOptions::new().append(true).open(&input).unwrap();
     writeln!(appender, "{{\"id\": 2}}").unwrap();
-    wait_for(&sink, |page| page.verdict.as_ref().is_some_and(|verdict| !verdict.good));
+    wait_for(&sink, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.standing == Standing::Bad));
     fs::rename(&aside, &out).unwrap();
-    let page = wait_for(&sink, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.good));
+    let page = wait_for(&sink, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.standing == Standing::Good));
     assert_eq!(page.verdict.unwrap().text, "2 changes written to jsonl `out/log.jsonl`");
     assert_eq!(lines(&out.join("log.jsonl")).len(), 2);
 }
