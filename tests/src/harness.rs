@@ -320,6 +320,10 @@ fn only(changes: &ChangeBatch, columns: &[usize]) -> ChangeBatch {
 fn document(cell: &serde_json::Value, ty: &str) -> serde_json::Value {
     match (ty, cell) {
         ("json", serde_json::Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| cell.clone()),
+        (list, serde_json::Value::Array(cells)) if list.starts_with('[') => {
+            let item = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')).unwrap_or(list);
+            cells.iter().map(|cell| document(cell, item)).collect()
+        }
         _ => cell.clone(),
     }
 }

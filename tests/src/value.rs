@@ -34,6 +34,7 @@ pub fn json_value(array: &dyn Array, row: usize) -> Value {
         DataType::Decimal128(_, scale) => {
             json!(decimal(array.as_primitive::<Decimal128Type>().value(row), *scale))
         }
+        DataType::Binary => json!(base64(array.as_binary::<i32>().value(row))),
         DataType::Date32 => json!(date(i64::from(array.as_primitive::<Date32Type>().value(row)))),
         DataType::Timestamp(TimeUnit::Microsecond, None) => {
             json!(timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row)))
@@ -51,6 +52,20 @@ pub fn json_value(array: &dyn Array, row: usize) -> Value {
         }
         other => panic!("no Tide type is kept as {other}"),
     }
+}
+
+/// Bytes as text (RFC 4648, with padding).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for part in bytes.chunks(3) {
+        let bits = part.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - part.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
+            text.push(if place <= part.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
 }
 
 fn list(items: &dyn Array) -> Value {

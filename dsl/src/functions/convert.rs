@@ -118,8 +118,12 @@ fn common(a: &Type, b: &Type) -> Option<Type> {
 pub fn brought_together(a: &Type, b: &Type) -> Option<&'static str> {
     match (a, b) {
         (Type::Text, _) | (_, Type::Text) => Some("write both as text, with `text(…)`, or both without quotes"),
-        (Type::Json, _) | (_, Type::Json) => Some("read what the document holds: `int(…)`, `text(…)`, or make documents of both with `json(…)`"),
-        (Type::Record(_), Type::Record(_)) => Some("both have the same fields; one that has no value is written `a: null`"),
+        (Type::Json, _) | (_, Type::Json) => {
+            Some("read what the document holds: `int(…)`, `text(…)`, or make documents of both with `json(…)`")
+        }
+        (Type::Record(_), Type::Record(_)) => {
+            Some("both have the same fields; one that has no value is written `a: null`")
+        }
         _ => None,
     }
 }
@@ -137,26 +141,34 @@ pub fn unify(a: Typed, b: Typed) -> Option<(Typed, Typed, Type)> {
 }
 
 /// Beside decimals, a number like `1.5` is the decimal that is written, as in SQL: it does not make floats of them.
-pub fn with_decimal_literals<A: AsMut<[Typed]> + Clone>(values: A) -> A {
-    let mut converted = values.clone();
-    let mut some_decimal = None;
-    for value in converted.as_mut() {
-        match &value.ty.ty {
-            Type::Decimal { .. } => some_decimal = common(some_decimal.as_ref().unwrap_or(&Type::Null), &value.ty.ty),
-            Type::Float => match (value.constant(), cast::natural_decimal(value)) {
-                (Some(ScalarValue::Float64(Some(float))), ty) if float.is_finite() && ty != cast::DEFAULT_DECIMAL => {}
-                _ => return values,
-            },
-            _ => {}
-        }
+pub fn with_decimal_literals<A: AsMut<[Typed]>>(mut values: A) -> A {
+    for (place, literal) in decimal_literals(values.as_mut()) {
+        values.as_mut()[place] = literal;
     }
-    let Some(mut together) = some_decimal else { return values };
-    for value in converted.as_mut().iter_mut().filter(|value| value.ty.ty == Type::Float) {
-        let ty = cast::natural_decimal(value);
+    values
+}
+
+/// The floats among `values` that are written there, as decimals. None where a float is computed, and where the digits of
+/// all are too many for one type.
+fn decimal_literals(values: &[Typed]) -> Vec<(usize, Typed)> {
+    let decimals = values.iter().filter(|value| matches!(value.ty.ty, Type::Decimal { .. }));
+    let Some(mut together) =
+        decimals.map(|value| value.ty.ty.clone()).reduce(|a, b| common(&a, &b).unwrap_or(Type::Float))
+    else {
+        return Vec::new();
+    };
+    let mut converted = Vec::new();
+    for (place, value) in values.iter().enumerate().filter(|(_, value)| value.ty.ty == Type::Float) {
+        let ty = match value.constant() {
+            Some(ScalarValue::Float64(Some(float))) if float.is_finite() => cast::natural_decimal(value),
+            _ => return Vec::new(),
+        };
         match (common(&together, &ty), coerce(value.clone(), &ty)) {
-            (Some(common), Some(literal)) => (together, *value) = (common, literal),
-            // The digits of both are too many.
-            _ => return values,
+            (Some(common @ Type::Decimal { .. }), Some(literal)) => {
+                together = common;
+                converted.push((place, literal));
+            }
+            _ => return Vec::new(),
         }
     }
     converted

@@ -45,13 +45,14 @@ pub static TYPES: &[ExpressionDoc] = &[
         names: &["decimal"],
         form: "decimal(x, precision, scale)",
         doc: "An exact number of at most 38 digits, `scale` of them after the point. A literal like `1.5` is one where a \
-              decimal is asked for. The cast rounds halves away from \
+              decimal is asked for or stands beside it; a float that is computed makes floats of both. The cast rounds halves away from \
               zero; a number with too many digits is a row error. The type `decimal` alone is `decimal(38, 10)`, and \
               `decimal(9)` has no digits after the point. `decimal(x)` of a literal has the digits that are written there, \
               of an int no digits after the point; of anything else it is a `decimal(38, 10)`.",
         examples: &[
             ("decimal(\"1.50\")", "1.50"),
             ("decimal(\"1.50\") + 1", "2.50"),
+            ("decimal(\"1.50\") * 1.5", "2.250"),
             ("decimal(\"1.255\", 5, 2)", "1.26"),
             ("decimal(\"0.10\", 5, 2) + decimal(\"0.20\", 5, 2)", "0.30"),
         ],
@@ -108,7 +109,7 @@ pub static TYPES: &[ExpressionDoc] = &[
               `d[\"a\"]`, an element `d[0]`, and what is not there is null. A cast reads what the document holds: \
               `int(d.n)`, `text(d.name)` (without quotes), `cast(d, {name: text, price: float?})`. A document that does \
               not hold that is a row error; fields that are not named are passed over. Documents are equal that differ only in \
-              white space, in the order of members and in how a number is written.",
+              white space, in the order of members and in how a number is written. A number that no int holds is a float of 64 bits.",
         examples: &[
             ("json('{\"a\": [1, 2]}').a[1]", "2"),
             ("json({a: 1})", "{\"a\":1}"),
@@ -122,8 +123,8 @@ pub static TYPES: &[ExpressionDoc] = &[
         names: &["vector", "vector(n)"],
         form: "vector(x, n)",
         doc: "A vector of `n` floats of 32 bits, as embeddings are. `vector(x, n)` makes one of a list of so many numbers or \
-              of a JSON array; another length is a row error. `cast(v, [float])` gives the list.",
-        examples: &[("vector([1, 2.5], 2)", "[1.0,2.5]")],
+              of a JSON array; another length is a row error. `v[0]` is its first element, `cast(v, [float])` the list of all.",
+        examples: &[("vector([1, 2.5], 2)[1]", "2.5"), ("vector([1, 2.5], 2)", "[1.0,2.5]")],
     },
     ExpressionDoc {
         title: "list",

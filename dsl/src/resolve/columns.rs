@@ -169,7 +169,9 @@ fn made_here(fault: Fault, items: &[NamedExpr], text: &str) -> Fault {
         Fault::Said(fault) if fault.code == names::UNKNOWN_COLUMN.code => {
             let name = text.get(fault.span.start..fault.span.end).unwrap_or("");
             match items.iter().any(|item| item.name.as_ref().is_some_and(|own| own.text == name)) {
-                true => fault.with_help(format!("`{name}` is made by this step: read it in a `derive` after it")).into(),
+                true => {
+                    fault.with_help(format!("`{name}` is made by this step: read it in a `derive` after it")).into()
+                }
                 false => Fault::Said(fault),
             }
         }

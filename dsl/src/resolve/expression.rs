@@ -10,8 +10,9 @@ use crate::functions::{self, CallFault, FaultKind, Typed};
 use crate::resolve::Resolver;
 use crate::resolve::aggregate::Aggregation;
 use crate::resolve::fault::{self, Fault, Resolved};
+use crate::resolve::names::take_field;
 use crate::resolve::scope::Scope;
-use crate::syntax::tree::{BinaryOperator, CaseArm, Expr, ExprKind, Literal, TextPart, UnaryOperator};
+use crate::syntax::tree::{BinaryOperator, CaseArm, Expr, ExprKind, Literal, Name, TextPart, UnaryOperator};
 
 /// What an expression can name.
 #[derive(Clone, Copy)]
@@ -96,6 +97,10 @@ impl Resolver<'_> {
             }
             ExprKind::Index { base, index } => {
                 let (base_typed, index_typed) = self.both(one(base), one(index))?;
+                // `r["name"]` is a field where the name is written there: then its type is known.
+                if let (Type::Record(_), ExprKind::Literal(Literal::Text(name))) = (&base_typed.ty.ty, &index.kind) {
+                    return take_field(base_typed, &Name { text: name.clone(), span: index.span }, base.span);
+                }
                 functions::index(base_typed, index_typed)
                     .map_err(|f| call_fault(f, expr.span, &[base.span, index.span]))
             }

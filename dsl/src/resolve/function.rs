@@ -109,7 +109,10 @@ impl Resolver<'_> {
         aggregation: Option<&Aggregation<'_>>,
     ) -> Resolved<Typed> {
         let scope = Scope::default();
-        self.expression(body, Reach { scope: &scope, locals: Some(locals), aggregation, aggregated: false, constant_in: None })
+        self.expression(
+            body,
+            Reach { scope: &scope, locals: Some(locals), aggregation, aggregated: false, constant_in: None },
+        )
     }
 
     /// An argument. In a `summarize` it may stand inside of an aggregate of the body, where it is one of columns, and outside,

@@ -66,9 +66,15 @@ impl Resolver<'_> {
             }
             Some(_) => {
                 let message = format!("`{}` is not a table", path.text());
-                let column = definition.plan.columns.iter().find(|column| path.parts.len() == 2 && column.name == path.last().text);
+                let column = definition
+                    .plan
+                    .columns
+                    .iter()
+                    .find(|column| path.parts.len() == 2 && column.name == path.last().text);
                 let help = match column {
-                    Some(column) => format!("a column is shown with `{} | select {}`", quoted(&name.text), quoted(&column.name)),
+                    Some(column) => {
+                        format!("a column is shown with `{} | select {}`", quoted(&name.text), quoted(&column.name))
+                    }
                     None => format!("a table has `{}.errors` beside it", quoted(&name.text)),
                 };
                 Err(names::UNKNOWN_TABLE.error(message, path.span).with_help(help).into())

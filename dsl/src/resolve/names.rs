@@ -210,7 +210,8 @@ fn constant_word(name: &str, diagnostic: &Diagnostic) -> Option<Diagnostic> {
     Some(diagnostic.clone().with_help(format!("write `{ours}`")).with_edit(diagnostic.span, ours))
 }
 
-fn take_field(base: Typed, field: &Name, base_span: Span) -> Resolved<Typed> {
+/// `base.field` of a record or a document.
+pub(super) fn take_field(base: Typed, field: &Name, base_span: Span) -> Resolved<Typed> {
     if let Type::Record(fields) = &base.ty.ty
         && !fields.iter().any(|(name, _)| *name == field.text)
     {

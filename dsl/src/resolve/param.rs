@@ -139,7 +139,9 @@ impl Resolver<'_> {
                 (Type::Text, _) => fault.with_help("a text is written in quotes"),
                 (_, Type::Text) => fault.with_help("leave the quotes out"),
                 (Type::Int, Type::Float) => fault.with_help("write a whole number, or declare a `float`"),
-                (_, Type::Null) => fault.with_help(format!("write `param {}: {declared}?` if it may have no value", name.text)),
+                (_, Type::Null) => {
+                    fault.with_help(format!("write `param {}: {declared}?` if it may have no value", name.text))
+                }
                 _ => fault,
             }
             .into());

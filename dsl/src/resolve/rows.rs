@@ -95,16 +95,15 @@ struct TypedRow {
 
 /// A number like `1.5` in a column of decimals is the decimal that is written.
 fn decimals_beside_decimals(steps: &mut [Vec<TypedRow>]) {
-    let of_type = |wanted: fn(&Type) -> bool| -> BTreeSet<String> {
-        let fields = steps.iter().flatten().flat_map(|row| &row.fields);
-        fields.filter(|(_, value, _)| wanted(&value.ty.ty)).map(|(name, _, _)| name.clone()).collect()
-    };
-    let (decimals, floats) = (of_type(|ty| matches!(ty, Type::Decimal { .. })), of_type(|ty| *ty == Type::Float));
-    for name in decimals.intersection(&floats) {
+    let fields = steps.iter().flatten().flat_map(|row| &row.fields);
+    let decimals = fields.filter(|(_, value, _)| matches!(value.ty.ty, Type::Decimal { .. }));
+    let decimals: BTreeSet<String> = decimals.map(|(name, _, _)| name.clone()).collect();
+    for name in decimals {
         let rows = steps.iter_mut().flatten();
-        let values = rows.filter_map(|row| row.fields.iter_mut().find(|field| field.0 == *name).map(|field| &mut field.1));
+        let values =
+            rows.filter_map(|row| row.fields.iter_mut().find(|field| field.0 == name).map(|field| &mut field.1));
         let values: Vec<&mut Typed> = values.collect();
-        let converted = functions::with_decimal_literals(values.iter().map(|value| (**value).clone()).collect::<Vec<_>>());
+        let converted = functions::with_decimal_literals(values.iter().map(|v| (**v).clone()).collect::<Vec<_>>());
         for (value, converted) in values.into_iter().zip(converted) {
             *value = converted;
         }

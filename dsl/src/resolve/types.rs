@@ -84,8 +84,12 @@ pub(crate) fn named(name: &str, parameters: &[i64], name_span: Span, span: Span)
         _ => {
             let diagnostic = names::UNKNOWN_TYPE.error(format!("unknown type `{name}`"), name_span);
             let made_of_others = match name.to_ascii_lowercase().as_str() {
-                "list" | "array" | "sequence" => Some("the type of a list is written `[int]`, with that of its elements"),
-                "record" | "struct" | "object" | "dict" | "map" | "row" => Some("the type of a record is written `{a: int, b: text?}`"),
+                "list" | "array" | "sequence" => {
+                    Some("the type of a list is written `[int]`, with that of its elements")
+                }
+                "record" | "struct" | "object" | "dict" | "map" | "row" => {
+                    Some("the type of a record is written `{a: int, b: text?}`")
+                }
                 _ => None,
             };
             if let Some(help) = made_of_others {

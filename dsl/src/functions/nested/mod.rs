@@ -13,6 +13,7 @@ use tidebook_plan::diagnostic::near_names;
 use tidebook_plan::{ColumnType, Type};
 
 use super::arguments::Arguments;
+use super::cast::cast;
 use super::convert::{brought_together, coerce, common_type, with_decimal_literals};
 use super::kernel::Kernel;
 use super::typed::{CallFault, FaultKind, Typed};
@@ -103,7 +104,9 @@ pub fn field(arg: Typed, name: &str) -> Result<Typed, CallFault> {
         other => {
             let fault = CallFault::new(FaultKind::Type, format!("{other} has no fields")).at(0);
             Err(match other {
-                Type::List(_) => fault.with_help("take an element first, `xs[0]`, or make rows of the elements: `| flatten xs`"),
+                Type::List(_) => {
+                    fault.with_help("take an element first, `xs[0]`, or make rows of the elements: `| flatten xs`")
+                }
                 Type::Text => fault.with_help("a text that is a JSON document is read first: `json(x)`"),
                 _ => fault,
             })
@@ -133,10 +136,9 @@ pub fn index(arg: Typed, index: Typed) -> Result<Typed, CallFault> {
     if arg.ty.ty == Type::Json && found == Type::Text {
         return Ok(json::named(arg, index));
     }
-    // `r["name"]` is a field where the name is written there: the type of a record's field is known.
-    if let (Type::Record(_), Some(ScalarValue::Utf8(Some(name)))) = (&arg.ty.ty, index.constant()) {
-        let name = name.clone();
-        return field(arg, &name);
+    // A vector is indexed as the list of its elements is.
+    if let Type::Vector(_) = arg.ty.ty {
+        return self::index(cast(arg, &Type::List(Box::new(ColumnType::required(Type::Float))))?, index);
     }
     let Some(index) = coerce(index, &Type::Int) else {
         return Err(CallFault::new(FaultKind::Type, format!("an index is an int, not {found}")).at(1));
@@ -155,7 +157,6 @@ pub fn index(arg: Typed, index: Typed) -> Result<Typed, CallFault> {
                     fault.with_help("a part of a text is `substring(x, start, length)`, its first character is at 0")
                 }
                 Type::Record(_) => fault.with_help("a field is read with a dot: `r.field`"),
-                Type::Vector(_) => fault.with_help("make it a list first: `cast(v, [float])`"),
                 _ => fault,
             })
         }

@@ -75,6 +75,9 @@ fn help(site: &Site<'_>) -> Option<String> {
             "a bare pipeline does not begin with `(`: leave the parentheses out, or give it a name".to_string(),
         );
     }
+    if site.word(index) == "+" && site.stop.tried.iter().any(|rule| matches!(rule, Rule::operand | Rule::expr)) {
+        return Some("a number that is not negative has no sign".to_string());
+    }
     if site.word(index) == "." && site.tokens.get(index + 1).is_some_and(|next| next.kind == TokenKind::Number) {
         return Some(format!("a number begins with a digit: `0.{}`", site.word(index + 1)));
     }

@@ -459,7 +459,8 @@ fn function_body(site: &Site<'_>) -> Option<Diagnostic> {
 fn aggregate_clause(site: &Site<'_>) -> Option<Diagnostic> {
     if site.back(1) == "distinct" && site.back(2) == "(" {
         let (function, column) = (site.back(3), site.word(site.found));
-        let fault = codes::UNEXPECTED.error("`distinct` is a step, not a word of an aggregate", site.span(site.found - 1));
+        let fault =
+            codes::UNEXPECTED.error("`distinct` is a step, not a word of an aggregate", site.span(site.found - 1));
         return Some(match function {
             "count" => fault.with_help(format!("different values are counted with `count_distinct({column})`")),
             _ => fault.with_help("take one of each before: `| distinct | summarize …`"),
@@ -485,12 +486,13 @@ fn assertion(site: &Site<'_>) -> Option<Diagnostic> {
     if !goes_on || site.inside().0 != "" || !matches!(word, "expect" | "assert") || site.word(site.start + 1) == "=" {
         return None;
     }
-    let table = site.word(site.start + 1);
+    let table = if site.word(site.start + 2) == "(" { site.word(site.start + 3) } else { site.word(site.start + 1) };
     // Inside of a pipeline, what is missing there says more.
     if (site.start..site.found.min(site.tokens.len())).any(|index| site.word(index) == "|") {
         return None;
     }
-    let fault = codes::UNEXPECTED.error(format!("`{word}` does not go on as expected"), site.span(site.found.min(site.tokens.len() - 1)));
+    let fault = codes::UNEXPECTED
+        .error(format!("`{word}` does not go on as expected"), site.span(site.found.min(site.tokens.len() - 1)));
     Some(fault.with_help(format!(
         "write `expect {table} is empty`, `expect {table} is not empty`, `expect {table} all condition`, `expect {table} equals rows [ … ]` or \
          `expect {table} | summarize n: count() equals rows [ {{n: 1}} ]`"

@@ -151,7 +151,8 @@ fn unknown_step(site: &Site<'_>) -> Option<Diagnostic> {
     }
     // The next statement, where the step is missing that the bar announces.
     if site.tokens[index].first && site.word(index + 1) == "|" {
-        let fault = codes::UNEXPECTED.error("expected a step after `|`, found the next statement", site.span(index - 1));
+        let fault =
+            codes::UNEXPECTED.error("expected a step after `|`, found the next statement", site.span(index - 1));
         return Some(fault.with_help("write the step, or leave the `|` out"));
     }
     let fault = codes::UNKNOWN_STEP.error(format!("unknown step `{word}`"), site.span(index));
@@ -194,9 +195,14 @@ fn missing_step_bar(site: &Site<'_>) -> Option<Diagnostic> {
         );
         if after_value && certain && site.is_word(index) && site.open().is_empty() && index > start {
             let summarized = (start..index).rev().find(|bar| *bar > 0 && site.word(bar - 1) == "|");
-            if site.word(index) == "where" && previous == ")" && summarized.is_some_and(|step| site.word(step) == "summarize") {
+            if site.word(index) == "where"
+                && previous == ")"
+                && summarized.is_some_and(|step| site.word(step) == "summarize")
+            {
                 let help = "write `| where …` for the groups, `sum(x) filter (where …)` for the rows of an aggregate";
-                return Some(codes::MISSING_BAR.error("expected `|` before the step `where`", site.span(index)).with_help(help));
+                return Some(
+                    codes::MISSING_BAR.error("expected `|` before the step `where`", site.span(index)).with_help(help),
+                );
             }
             return Some(missing_bar(site.word(index), site.span(index)));
         }
