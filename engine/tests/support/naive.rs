@@ -283,14 +283,20 @@ fn sum(aggregate: &SumAggregate, rows: &[(Row, i64)]) -> Result<ScalarValue, Str
         _ => {}
     }
     let input = aggregate.input.unwrap();
-    let (mut ints, mut floats, mut is_float) = (0i128, 0f64, false);
+    // What additions of floats round away is kept beside the sum (Knuth's two-sum).
+    let (mut ints, mut floats, mut lost, mut is_float) = (0i128, 0f64, 0f64, false);
     for (row, n) in chosen {
         match &row[input] {
             ScalarValue::Int64(Some(value)) => ints += i128::from(*value) * i128::from(*n),
             ScalarValue::Decimal128(Some(value), ..) => ints += value * i128::from(*n),
             ScalarValue::Float64(Some(value)) => {
                 is_float = true;
-                (0..*n).for_each(|_| floats += value);
+                for _ in 0..*n {
+                    let sum = floats + value;
+                    let part = sum - floats;
+                    lost += (floats - (sum - part)) + (value - part);
+                    floats = sum;
+                }
             }
             value => panic!("no sum of {value:?}"),
         }
@@ -305,6 +311,10 @@ fn sum(aggregate: &SumAggregate, rows: &[(Row, i64)]) -> Result<ScalarValue, Str
             super::int(i64::try_from(ints).map_err(|_| "integer overflow: sum".to_string())?)
         }
         (SumFunction::Sum, _) => super::float(floats),
+        _ if is_float && lost.is_finite() => {
+            let (count, mean) = (count as f64, floats / count as f64);
+            super::float(mean + ((-mean).mul_add(count, floats) + lost) / count)
+        }
         _ if is_float => super::float(floats / count as f64),
         _ => super::float(ints as f64 / count as f64),
     })
