@@ -28,6 +28,7 @@ impl Coordinator {
                 && dataflow.wanted
             {
                 dataflow.wanted = false;
+                dataflow.events = None;
                 self.pool.all(&WorkerCommand::Detach { dataflow: program.0 });
             }
         }

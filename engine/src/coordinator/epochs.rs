@@ -111,8 +111,7 @@ impl Coordinator {
             dataflow.loaded += changes.len() as u64;
             if dataflow.wanted && dataflow.said.elapsed() >= SAY_AFTER {
                 dataflow.said = Instant::now();
-                // A program whose receiver is gone does not want to know.
-                let _ = dataflow.events.send(OutputEvent::Loading { rows: dataflow.loaded });
+                dataflow.tell(OutputEvent::Loading { rows: dataflow.loaded });
             }
         }
         let fed = self.fed(feed, port, changes);

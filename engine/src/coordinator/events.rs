@@ -158,8 +158,7 @@ impl Coordinator {
                 continue;
             };
             if dataflow.wanted {
-                // A program whose receiver is gone does not want to know.
-                let _ = dataflow.events.send(OutputEvent::Failed { message: message.to_string() });
+                dataflow.tell(OutputEvent::Failed { message: message.to_string() });
             }
             let more: Vec<_> = dataflow.importers.iter().copied().filter(|id| !reached.contains(id)).collect();
             reached.extend(more);

@@ -130,7 +130,7 @@ impl Coordinator {
         Dataflow {
             wanted: true,
             retired: false,
-            events,
+            events: Some(events),
             install,
             frontier: Some(0),
             taps: Vec::new(),
@@ -228,8 +228,7 @@ impl Coordinator {
         if let Some(dataflow) = self.dataflows.get_mut(&dataflow) {
             dataflow.taps.push(Tap { feed: id, again, done: false });
             if let Some(message) = failed {
-                // A program whose receiver is gone does not want to know.
-                let _ = dataflow.events.send(OutputEvent::Failed { message });
+                dataflow.tell(OutputEvent::Failed { message });
             }
         }
         for (port, changes) in contents {

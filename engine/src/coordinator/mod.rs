@@ -51,7 +51,9 @@ struct Dataflow {
     wanted: bool,
     /// True once the workers were told to let it go.
     retired: bool,
-    events: Sender<OutputEvent>,
+    /// `None` once the program was dropped: who listens then hears that it is gone, though the dataflow may stay for the sake
+    /// of those that read from it.
+    events: Option<Sender<OutputEvent>>,
     install: u64,
     /// The first epoch that has not left it; `None` when everything has.
     frontier: Option<u64>,
@@ -67,6 +69,13 @@ struct Dataflow {
 }
 
 impl Dataflow {
+    fn tell(&self, event: OutputEvent) {
+        if let Some(events) = &self.events {
+            // A program whose receiver is gone does not want to know.
+            let _ = events.send(event);
+        }
+    }
+
     fn is_loading(&self) -> bool {
         self.frontier.is_some_and(|frontier| frontier <= self.install)
     }
@@ -275,8 +284,7 @@ impl Coordinator {
         }
         let said = EngineError::Worker(message.clone()).to_string();
         for dataflow in self.dataflows.values().filter(|dataflow| dataflow.wanted) {
-            // A program whose receiver is gone does not want to know.
-            let _ = dataflow.events.send(OutputEvent::Failed { message: said.clone() });
+            dataflow.tell(OutputEvent::Failed { message: said.clone() });
         }
         self.waiters.drain(..).for_each(|waiter| waiter.fail(&said));
         self.leaving.drain(..).for_each(|leaving| drop(leaving.reply.send(Err(EngineError::Worker(message.clone())))));

@@ -69,3 +69,27 @@ fn stop_ends_a_table_and_what_reads_it() {
     run("stop all", "%stop");
     assert!(views[3].is_closed());
 }
+
+#[test]
+fn an_output_can_be_stopped_while_another_reads_what_it_keeps() {
+    let (ended, waits) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("t.jsonl"), "{\"k\": 1}\n{\"k\": 2}\n{\"k\": 2}\n").unwrap();
+        let session = session(folder.path(), 2);
+        let run = |cell: &str, text: &str| crate::collector::run(&session, cell, text).unwrap();
+        run("t", "t = read jsonl(\"t.jsonl\", watch: true) { k: int }\nn = t | summarize n: count() by k");
+        let first = run("first", "n").remove(0);
+        let second = run("second", "n | where n > 1").remove(0);
+        // The groups are kept by the first output's dataflow, which the second one reads.
+        run("stop", "first_is_gone = rows [ {a: 1} ]\n%stop n | where n > 1");
+        assert!(second.is_closed() && !first.is_closed());
+        let again = run("second", "n | where n > 1").remove(0);
+        run("first", "first_is_gone");
+        let still = crate::collector::rows(&again);
+        ended.send((first.is_closed(), still)).unwrap();
+    });
+    let (closed, still) = waits.recv_timeout(std::time::Duration::from_secs(120)).expect("it is stopped, and soon");
+    assert!(closed);
+    assert_eq!(still, ["2 2"]);
+}
