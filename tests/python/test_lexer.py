@@ -76,12 +76,14 @@ def test_words_that_are_names_here(text: str) -> None:
 def test_nothing_of_a_text_is_lost_and_nothing_of_the_corpus_is_wrong() -> None:
     scripts = sorted((ROOT / "tests" / "corpus").glob("*.tide"))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    # Some scripts are wrong on purpose, down to their letters.
+    wrong = {path.read_text(encoding="utf-8") for path in scripts if path.with_suffix(".diagnostics").exists()}
     texts = [path.read_text(encoding="utf-8") for path in scripts] + re.findall(r"```tide\n(.*?)```", readme, re.DOTALL)
     assert len(texts) > 100
     for text in texts:
         pieces = list(TideLexer(stripnl=False, ensurenl=False).get_tokens(text))
         assert "".join(piece for _, piece in pieces) == text
-        if text.isascii():
+        if text.isascii() and text not in wrong:
             assert [piece for kind, piece in pieces if kind is Error] == [], text
 
 
