@@ -30,6 +30,7 @@ mod text;
 mod time;
 mod typed;
 mod vector;
+mod windows;
 mod written;
 
 #[cfg(test)]
@@ -52,6 +53,7 @@ pub use logic::{Comparison, and, between, case, coalesce, compare, in_list, in_v
 pub use nested::{field, index, list, record};
 pub use text::interpolate;
 pub use typed::{CallFault, FaultKind, Typed};
+pub use windows::{OVER, WINDOWS};
 
 /// The library, group by group. Operators and casts are part of the language, not of this list.
 pub fn functions() -> impl Iterator<Item = &'static Function> {

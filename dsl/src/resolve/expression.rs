@@ -11,6 +11,7 @@ use crate::resolve::Resolver;
 use crate::resolve::aggregate::Aggregation;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::Scope;
+use crate::resolve::window::WindowPlace;
 use crate::syntax::tree::{BinaryOperator, CaseArm, Expr, ExprKind, Literal, TextPart, UnaryOperator};
 
 /// What an expression can name.
@@ -22,6 +23,8 @@ pub(crate) struct Reach<'a> {
     pub locals: Option<&'a HashMap<String, Typed>>,
     /// Inside `summarize`: where its aggregates are gathered. `scope` then holds the keys.
     pub aggregation: Option<&'a Aggregation<'a>>,
+    /// Whether window functions can stand here, and where they are gathered.
+    pub windows: WindowPlace<'a>,
     /// Where no columns are in reach: what the expression is part of.
     pub constant_in: Option<&'static str>,
 }
@@ -29,12 +32,12 @@ pub(crate) struct Reach<'a> {
 impl<'a> Reach<'a> {
     /// The columns of a relation.
     pub fn columns(scope: &'a Scope) -> Self {
-        Reach { scope, locals: None, aggregation: None, constant_in: None }
+        Reach { scope, locals: None, aggregation: None, windows: WindowPlace::Nowhere, constant_in: None }
     }
 
     /// Nothing but parameters.
     pub fn constant(scope: &'a Scope, place: &'static str) -> Self {
-        Reach { scope, locals: None, aggregation: None, constant_in: Some(place) }
+        Reach { constant_in: Some(place), ..Reach::columns(scope) }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::functions::{self, Typed};
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::Scope;
 use crate::resolve::types::{TYPE_NAMES, column_type};
+use crate::resolve::window::{WindowPlace, Windows};
 use crate::resolve::{Reach, Resolver, aggregate};
 use crate::syntax::tree::{Call, Expr, FnParam, Name, TypeExpr};
 
@@ -26,6 +27,7 @@ impl Resolver<'_> {
         let known = functions::names().any(|known| known == name.text)
             || aggregate::kind(&name.text).is_some()
             || aggregate::unavailable(&name.text).is_some()
+            || functions::WINDOWS.iter().any(|window| window.name == name.text)
             || TYPE_NAMES.contains(&name.text.as_str())
             || matches!(name.text.as_str(), "env" | "cast");
         if known {
@@ -46,7 +48,10 @@ impl Resolver<'_> {
             None => Ok(()),
             Some(values) => {
                 let locals = values.into_iter().map(|(n, ty)| (n.clone(), Typed::column(n, ty))).collect();
-                self.body(body, &locals)
+                // Where it is called, there may be window functions.
+                let (scope, windows) = (Scope::default(), Windows::default());
+                let reach = Reach { windows: WindowPlace::Step(&windows), ..Reach::columns(&scope) };
+                self.body(body, &locals, reach)
                     .and_then(|value| give_back(&name.text, value, returns.as_ref(), body.span).map(|_| ()))
             }
         };
@@ -86,7 +91,7 @@ impl Resolver<'_> {
         }
         self.expanding.borrow_mut().push(name.to_string());
         let told = (self.also.borrow().len(), self.warnings.borrow().len());
-        let value = self.body(&function.body, &locals);
+        let value = self.body(&function.body, &locals, reach);
         self.also.borrow_mut().truncate(told.0);
         self.warnings.borrow_mut().truncate(told.1);
         self.expanding.borrow_mut().pop();
@@ -105,9 +110,10 @@ impl Resolver<'_> {
         self.measured(give_back(name, value, function.returns.as_ref(), span)?, span)
     }
 
-    fn body(&self, body: &Expr, locals: &HashMap<String, Typed>) -> Resolved<Typed> {
+    fn body(&self, body: &Expr, locals: &HashMap<String, Typed>, reach: Reach<'_>) -> Resolved<Typed> {
         let scope = Scope::default();
-        self.expression(body, Reach { scope: &scope, locals: Some(locals), aggregation: None, constant_in: None })
+        let inner = Reach { locals: Some(locals), windows: reach.windows, ..Reach::columns(&scope) };
+        self.expression(body, inner)
     }
 
     /// The arguments of a call in the order of the parameters.
