@@ -346,7 +346,16 @@ impl Builder {
 
     fn windows(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {
         let count = 1 + self.random.below(3);
-        let windows: Vec<Window> = (0..count).map(|_| self.window(columns)).collect();
+        let mut windows: Vec<Window> = (0..count).map(|_| self.window(columns)).collect();
+        // Which of several equal rows is which is known within one order alone.
+        let (mut apart, _): (Vec<&mut Window>, Vec<_>) =
+            windows.iter_mut().partition(|window| window.tells_equal_rows_apart());
+        if let [first, others @ ..] = &mut apart[..] {
+            for other in others {
+                other.partition.clone_from(&first.partition);
+                other.order.clone_from(&first.order);
+            }
+        }
         if windows[0].column.kind == Kind::Int && self.random.percent(30) {
             let most = self.random.between(1, 4);
             return (Step::WindowWhere(Box::new(windows[0].clone()), most), columns.to_vec());

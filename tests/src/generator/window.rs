@@ -56,6 +56,12 @@ pub struct Window {
 }
 
 impl Window {
+    /// True if rows that are equal may be told different things.
+    pub fn tells_equal_rows_apart(&self) -> bool {
+        matches!(self.function, WindowFunction::RowNumber | WindowFunction::Lag(..) | WindowFunction::Lead(..))
+            || matches!(self.frame, WindowFrame::Rows(_))
+    }
+
     /// The expressions that it reads besides partition and order: argument, filter or default, keys of an aggregate.
     pub fn reads(&self) -> Vec<Expression> {
         match &self.function {

@@ -42,6 +42,13 @@ fn plain_window(window: &Window, before: &[Column]) -> Option<Result<Expr>> {
     whole.extend(before.iter().map(|column| col(&column.name).sort(true, false)));
     let bounds = match window.frame {
         WindowFrame::Default if own.is_empty() => None,
+        // These see no frame; DataFusion's default one goes by few types.
+        WindowFrame::Default if !matches!(window.function, WindowFunction::Aggregate(_)) => {
+            Some(Bounds::new(Some(true)))
+        }
+        WindowFrame::Default if window.order.iter().any(|(key, _)| !matches!(key.kind(), Kind::Int | Kind::Text)) => {
+            return None;
+        }
         // Up to the peers of the row, which DataFusion's own default leaves out.
         WindowFrame::Default => Some(Bounds::new(Some(false))),
         WindowFrame::Rows(count) => {
