@@ -117,7 +117,7 @@ soak: ## random plans for so many MINUTES (60), beginning with seed FIRST (1); p
 fuzz: ## the fuzz targets for SECONDS each (60); ONLY=syntax, check, csv, jsonl, text or protocol runs one
 	@CARGO="$(CARGO)" CARGO_TARGET_DIR="$(TARGET)" tests/fuzz/run.sh $(or $(SECONDS),60) $(ONLY)
 
-bench: build ## the benchmarks: figures for people; ONLY=throughput, latency, update, group, parquet or parquet-memory runs one
+bench: build ## the benchmarks: figures for people; ONLY=throughput, latency, update, group, window, parquet or parquet-memory runs one
 	@"$(TARGET)/release/bench" $(ONLY)
 
 clean: ## what the tests and the notebooks have written

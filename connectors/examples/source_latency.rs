@@ -26,7 +26,15 @@ fn open(name: &str, base: &Path, options: Vec<(&str, OptionValue)>) -> Result<Bo
     let options = Options(options.into_iter().map(|(name, value)| (name.to_string(), value)).collect());
     let fields = connector.describe(&options, base)?;
     let (connector_name, base) = (name.to_string(), base.to_path_buf());
-    let spec = SourceSpec { connector: connector_name, options, fields, key: Vec::new(), generation: 0, base, selection: Default::default() };
+    let spec = SourceSpec {
+        connector: connector_name,
+        options,
+        fields,
+        key: Vec::new(),
+        generation: 0,
+        base,
+        selection: Default::default(),
+    };
     Ok(connector.open(OpenRequest { spec, repeats: None, beside: None })?)
 }
 

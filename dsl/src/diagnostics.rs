@@ -14,6 +14,7 @@ pub mod names;
 pub mod sources;
 pub mod steps;
 pub mod syntax;
+pub mod windows;
 
 use tidebook_plan::{Diagnostic, Span};
 
@@ -60,6 +61,7 @@ pub static FAMILIES: &[(&str, &[&Explanation])] = &[
     ("D04", steps::ALL),
     ("D05", commands::ALL),
     ("D06", doubts::ALL),
+    ("D07", windows::ALL),
 ];
 
 /// Every entry, in the order of the codes.

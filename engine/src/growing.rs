@@ -29,6 +29,8 @@ pub(crate) fn growing(plan: &FlowPlan, only_adds: impl Fn(&SourceSpec) -> bool) 
             | Operator::TopK { .. }
             | Operator::Collect { .. }
             | Operator::Quantile { .. }
+            // What a row is told changes as others come.
+            | Operator::Window { .. }
             | Operator::Unique { .. }
             | Operator::Dedupe { .. }
             | Operator::Held { .. } => false,

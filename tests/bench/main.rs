@@ -1,7 +1,7 @@
 //! The benchmarks: figures for people, not timed tests.
 //!
 //! `cargo run --release -p tidebook-tests --bin bench` runs all; a word after `--` runs one of `throughput`, `latency`,
-//! `update`, `group`, `parquet` and `parquet-memory` (the last two make files of some gigabytes, and only run when named).
+//! `update`, `group`, `window`, `parquet` and `parquet-memory` (the last two make files of some gigabytes, and only run when named).
 //! They need the program `tidebook` of the same build.
 
 mod data;
@@ -12,6 +12,7 @@ mod measure;
 mod parquet;
 mod throughput;
 mod update;
+mod window;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,18 +22,21 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         [] | ["all"] => {
-            throughput::run().and_then(|()| latency::run()).and_then(|()| update::run()).and_then(|()| group::run())
+            let all = [throughput::run, latency::run, update::run, group::run, window::run];
+            all.into_iter().try_for_each(|run| run())
         }
         ["throughput"] => throughput::run(),
         ["latency"] => latency::run(),
         ["update"] => update::run(),
         ["group"] => group::run(),
+        ["window"] => window::run(),
         ["parquet"] => parquet::run(),
         ["parquet-memory"] => parquet::memory(),
         // The hand-written loops run as processes of their own, so that they are measured as `tidebook` is.
         ["loop-words", words] => loops::words(Path::new(words)),
         ["loop-orders", orders, products] => loops::orders(Path::new(orders), Path::new(products)),
-        _ => Err("usage: bench [all | throughput | latency | update | group | parquet | parquet-memory]".to_string()),
+        _ => Err("usage: bench [all | throughput | latency | update | group | window | parquet | parquet-memory]"
+            .to_string()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use tidebook_engine::CatchUp;
 use tidebook_tests::feed::Feed;
-use tidebook_tests::generator::{Aggregate, Input, InputState, Program, Random, Step, frame, generate, tide};
+use tidebook_tests::generator::{
+    Aggregate, Input, InputState, Program, Random, Step, WindowFunction, frame, generate, tide,
+};
 use tidebook_tests::harness::{Failure, Harness, Output, Setup};
 use tidebook_tests::oracle::Oracle;
 
@@ -209,6 +211,7 @@ fn late_readers_agree_over_inputs_that_only_grow() {
 fn the_generator_knows_every_step() {
     let mut seen = std::collections::BTreeSet::new();
     let mut aggregates = std::collections::BTreeSet::new();
+    let mut windows = std::collections::BTreeSet::new();
     let mut keyed = false;
     for seed in 1..=PLANS {
         let program = generate(seed);
@@ -216,6 +219,16 @@ fn the_generator_knows_every_step() {
         for (step, _) in program.definitions.iter().flat_map(|definition| &definition.steps) {
             let name = format!("{step:?}");
             seen.insert(name.split([' ', '(']).next().unwrap_or_default().to_string());
+            if let Step::Windows(_, list) = step {
+                for window in list {
+                    let name = match &window.function {
+                        WindowFunction::Aggregate(one) => format!("{:?}", one.function),
+                        function => format!("{function:?}"),
+                    };
+                    windows.insert(name.split('(').next().unwrap_or_default().to_string());
+                    windows.insert(format!("{:?}", window.frame).split('(').next().unwrap_or_default().to_string());
+                }
+            }
             if let Step::Summarize(_, list) = step {
                 let name = |one: &Aggregate| format!("{:?}", one.function).split('(').next().map(str::to_string);
                 aggregates.extend(list.iter().filter_map(name));
@@ -243,8 +256,11 @@ fn the_generator_knows_every_step() {
         "Union",
         "Update",
         "Where",
+        "WindowWhere",
+        "Windows",
     ];
     assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), all);
     assert_eq!(aggregates.len(), 20, "{aggregates:?}");
+    assert_eq!(windows.len(), 7 + 20 + 5, "{windows:?}");
     assert!(keyed, "some input is keyed");
 }

@@ -11,6 +11,7 @@
 mod aggregate;
 mod display;
 mod fingerprint;
+mod window;
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -25,6 +26,7 @@ use crate::span::Span;
 pub use aggregate::{CollectFunction, Fraction, SumAggregate, SumFunction};
 
 pub use fingerprint::Fingerprint;
+pub use window::{Extent, Frame, WindowCall, WindowFunction};
 
 /// Position of a node in its plan.
 pub type NodeId = usize;
@@ -214,6 +216,19 @@ pub enum Operator {
         /// Which.
         fractions: Vec<Fraction>,
     },
+    /// What each row is told of the rows around it in its partition (null is a partition), in an order; ties go by the
+    /// remaining columns in their order, ascending. Output: the input's columns, then one for each function.
+    /// Errors: the columns of the input, of rows for which a result does not fit its type.
+    Window {
+        /// The input.
+        input: NodeId,
+        /// Columns of the partition; none for one.
+        partition: Vec<usize>,
+        /// The order in a partition; a column of the partition may stand in it and says nothing.
+        order: Vec<OrderKey>,
+        /// What is told.
+        functions: Vec<WindowCall>,
+    },
     /// All rows of all inputs, which have the same column types; of a negated input the opposite. No errors.
     Union {
         /// Inputs, each with whether it is negated.
@@ -283,6 +298,7 @@ impl Operator {
             | Operator::TopK { input, .. }
             | Operator::Collect { input, .. }
             | Operator::Quantile { input, .. }
+            | Operator::Window { input, .. }
             | Operator::Unique { input, .. }
             | Operator::Flatten { input, .. }
             | Operator::Dedupe { input, .. }
@@ -306,6 +322,7 @@ impl Operator {
             Operator::TopK { .. } => "top-k",
             Operator::Collect { .. } => "collect",
             Operator::Quantile { .. } => "quantile",
+            Operator::Window { .. } => "window",
             Operator::Union { .. } => "union",
             Operator::Unique { .. } => "unique",
             Operator::Flatten { .. } => "flatten",
@@ -425,6 +442,7 @@ fn renumber(operator: &mut Operator, place: &[NodeId]) {
         | Operator::TopK { input, .. }
         | Operator::Collect { input, .. }
         | Operator::Quantile { input, .. }
+        | Operator::Window { input, .. }
         | Operator::Unique { input, .. }
         | Operator::Flatten { input, .. }
         | Operator::Dedupe { input, .. }

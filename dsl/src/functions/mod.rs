@@ -30,6 +30,7 @@ mod text;
 mod time;
 mod typed;
 mod vector;
+mod windows;
 mod written;
 
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub use logic::{
 pub use nested::{field, index, list, record};
 pub use text::interpolate;
 pub use typed::{CallFault, FaultKind, Typed};
+pub use windows::{OVER, WINDOWS};
 
 /// The library, group by group. Operators and casts are part of the language, not of this list.
 pub fn functions() -> impl Iterator<Item = &'static Function> {

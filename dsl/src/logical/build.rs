@@ -150,7 +150,7 @@ pub fn aggregate(
 }
 
 /// Arrow type of an aggregate's result.
-fn aggregate_type(function: &AggregateFunction, argument: Option<DataType>) -> Result<DataType> {
+pub(super) fn aggregate_type(function: &AggregateFunction, argument: Option<DataType>) -> Result<DataType> {
     use AggregateFunction as F;
     let float = Type::Float.to_arrow();
     let is_number = |ty: &DataType| matches!(ty, DataType::Int64 | DataType::Float64 | DataType::Decimal128(..));

@@ -17,6 +17,7 @@ use super::opaque::Opaque;
 use super::scan::SourceScan;
 use super::schema::{columns_of, schema_of, unordered};
 use super::unique::Unique;
+use super::window::Window;
 use crate::functions::is_fallible;
 
 /// The errors of the input's topmost node.
@@ -78,6 +79,9 @@ pub fn error_columns(plan: &LogicalPlan) -> Option<Vec<(String, DataType)>> {
     }
     if let Some(opaque) = node.as_any().downcast_ref::<Opaque>() {
         return error_columns(&opaque.plan);
+    }
+    if let Some(window) = node.as_any().downcast_ref::<Window>() {
+        return window.can_fail().then(|| columns_of(&window.input));
     }
     let summarize = node.as_any().downcast_ref::<Summarize>()?;
     summarize.can_fail().then(|| columns_of(plan).into_iter().take(summarize.keys.len()).collect())

@@ -21,6 +21,7 @@ mod schema;
 mod subtraction;
 mod top_k;
 mod unique;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub use scan::SourceScan;
 pub use subtraction::SignedUnion;
 pub use top_k::{SortColumn, TopK};
 pub use unique::Unique;
+pub use window::{Window, WindowColumn, WindowKind, window};
 
 /// Where a node comes from: what its errors and its place in explanations say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

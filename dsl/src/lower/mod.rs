@@ -11,6 +11,7 @@ mod join;
 mod nodes;
 mod rules;
 mod summarize;
+mod window;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -10,10 +10,10 @@ use tidebook_plan::{FlowExpr, NodeId, Span};
 
 use super::expression::Compiler;
 use super::history::{Leaf, lower_opaque};
-use super::{LowerError, Lowering, join, summarize};
+use super::{LowerError, Lowering, join, summarize, window};
 use crate::logical::{
     Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Opaque, Origin, SignedUnion, SourceScan, StepErrors,
-    Summarize, TopK, Unique,
+    Summarize, TopK, Unique, Window,
 };
 
 /// The nodes that a plan became.
@@ -129,6 +129,9 @@ fn lower_extension(builder: &mut Lowering, node: &Extension, plan: &LogicalPlan)
         let order = order.collect::<Result<Vec<_>, LowerError>>()?;
         let operator = Operator::TopK { input, group, order, offset: top.offset, limit: top.limit };
         return Ok(Lowered::infallible(add(builder, operator, types(plan), &top.origin)));
+    }
+    if let Some(node) = any.downcast_ref::<Window>() {
+        return window::lower_window(builder, node, plan);
     }
     if let Some(unique) = any.downcast_ref::<Unique>() {
         let input = lower_plan(builder, &unique.input)?.rows;

@@ -20,6 +20,8 @@ pub enum Chapter {
     Operators,
     /// Aggregates.
     Aggregates,
+    /// Window functions.
+    Windows,
     /// Functions.
     Functions,
     /// Connectors.
@@ -34,12 +36,13 @@ pub enum Chapter {
 
 impl Chapter {
     /// The chapters in their order.
-    pub const ALL: [Chapter; 10] = [
+    pub const ALL: [Chapter; 11] = [
         Chapter::Statements,
         Chapter::Steps,
         Chapter::Types,
         Chapter::Operators,
         Chapter::Aggregates,
+        Chapter::Windows,
         Chapter::Functions,
         Chapter::Connectors,
         Chapter::Commands,
@@ -55,6 +58,7 @@ impl Chapter {
             Chapter::Types => "types",
             Chapter::Operators => "operators",
             Chapter::Aggregates => "aggregates",
+            Chapter::Windows => "windows",
             Chapter::Functions => "functions",
             Chapter::Connectors => "connectors",
             Chapter::Commands => "commands",
@@ -97,7 +101,12 @@ impl Chapter {
             }
             Chapter::Aggregates => {
                 "What `summarize` makes of the rows of a group. Nulls are passed over, and every aggregate is exact when \
-                 rows are taken back. Each takes a filter: `sum(qty) filter (where qty > 1)`."
+                 rows are taken back. Each takes a filter: `sum(qty) filter (where qty > 1)`. With `over (…)` it is a window function."
+            }
+            Chapter::Windows => {
+                "What a row is told of the rows around it: `px - lag(px) over (by sym sort at)`. These functions and every \
+                 aggregate take `over (…)` in `derive`, `select` and `where`, and are exact when rows come late or are taken \
+                 back."
             }
             Chapter::Functions => {
                 "Functions of values, row by row. Unless it says otherwise, the result is null where an argument is null, \

@@ -16,7 +16,6 @@ use crate::syntax::tree::{Call, Name};
 
 /// Other functions of the language that this build does not run.
 const UNAVAILABLE_WINDOWS: &[&str] = &["tumble", "hop", "session"];
-const UNAVAILABLE_OVER: &[&str] = &["lag", "lead", "row_number", "rank", "dense_rank"];
 const UNAVAILABLE_MODELS: &[&str] = &["llm", "extract", "rerank", "describe", "parse", "chunk", "embed"];
 
 /// The names of the aggregates.
@@ -33,8 +32,6 @@ pub(crate) fn kind(name: &str) -> Option<&'static str> {
 pub(crate) fn unavailable(name: &str) -> Option<String> {
     let what = if UNAVAILABLE_WINDOWS.contains(&name) {
         "the time window"
-    } else if UNAVAILABLE_OVER.contains(&name) {
-        "the window function"
     } else if UNAVAILABLE_MODELS.contains(&name) {
         "the function"
     } else {
@@ -74,7 +71,7 @@ impl<'a> Aggregation<'a> {
         let nothing = Scope::default();
         // The body of a `fn` sees its parameters only.
         let scope = if locals.is_some() { &nothing } else { self.input };
-        resolve(Reach { scope, locals: locals.as_ref(), aggregation: None, aggregated: true, constant_in: None })
+        resolve(Reach { locals: locals.as_ref(), aggregated: true, ..Reach::columns(scope) })
     }
 
     /// The value of a call of the aggregate `name`.
@@ -141,25 +138,8 @@ impl<'a> Aggregation<'a> {
         span: Span,
         reach: Reach<'_>,
     ) -> Resolved<Vec<(Typed, bool)>> {
-        let (keys, misplaced) = match functions::order_word(name) {
-            OrderWord::None => (&call.by, call.by.first().or(call.sort.first())),
-            OrderWord::By => (&call.by, call.sort.first()),
-            OrderWord::Sort => (&call.sort, call.by.first()),
-        };
-        if let Some(key) = misplaced {
-            let fault = &names::MISPLACED_AGGREGATE;
-            let key_text = collapse(key.span.of(resolver.text));
-            return Err(match functions::order_word(name) {
-                OrderWord::None => fault.error(format!("`{name}` takes no order"), key.span),
-                OrderWord::By => fault
-                    .error(format!("`{name}` takes its order with `by`"), key.span)
-                    .with_help(format!("write `{name}(… by {key_text})`")),
-                OrderWord::Sort => fault
-                    .error(format!("`{name}` takes its order with `sort by`"), key.span)
-                    .with_help(format!("write `{name}(… sort by {key_text})`")),
-            }
-            .into());
-        }
+        misplaced_order(resolver, name, call)?;
+        let keys = if functions::order_word(name) == OrderWord::By { &call.by } else { &call.sort };
         if functions::order_word(name) == OrderWord::By && keys.is_empty() {
             return self.own_order(name, span);
         }
@@ -233,6 +213,28 @@ impl<'a> Aggregation<'a> {
         self.input.find_qualified(table, &name.text, span, name.span)?;
         Err(ungrouped(&format!("{}.{}", quoted(table), quoted(&name.text)), span).into())
     }
+}
+
+/// Refuses an order that the aggregate does not take, or takes by another word.
+pub(crate) fn misplaced_order(resolver: &Resolver<'_>, name: &str, call: &Call) -> Resolved<()> {
+    let misplaced = match functions::order_word(name) {
+        OrderWord::None => call.by.first().or(call.sort.first()),
+        OrderWord::By => call.sort.first(),
+        OrderWord::Sort => call.by.first(),
+    };
+    let Some(key) = misplaced else { return Ok(()) };
+    let fault = &names::MISPLACED_AGGREGATE;
+    let key_text = collapse(key.span.of(resolver.text));
+    Err(match functions::order_word(name) {
+        OrderWord::None => fault.error(format!("`{name}` takes no order"), key.span),
+        OrderWord::By => fault
+            .error(format!("`{name}` takes its order with `by`"), key.span)
+            .with_help(format!("write `{name}(… by {key_text})`")),
+        OrderWord::Sort => fault
+            .error(format!("`{name}` takes its order with `sort by`"), key.span)
+            .with_help(format!("write `{name}(… sort by {key_text})`")),
+    }
+    .into())
 }
 
 fn ungrouped(name: &str, span: Span) -> tidebook_plan::Diagnostic {

@@ -11,7 +11,7 @@ use tidebook_plan::flow::ConstantStep;
 use tidebook_plan::{ColumnType, Type};
 
 use crate::functions::Typed;
-use crate::logical::{self, AggregateColumn, JoinType, LogicalError, Origin, SortColumn};
+use crate::logical::{self, AggregateColumn, JoinType, LogicalError, Origin, SortColumn, WindowColumn};
 
 fn sound(plan: Result<LogicalPlan, LogicalError>) -> LogicalPlan {
     match plan {
@@ -92,6 +92,17 @@ pub(crate) fn top_k(
 ) -> LogicalPlan {
     let order = order.iter().map(|(column, descending)| SortColumn { column: column.clone(), descending: *descending });
     sound(logical::top_k(input, group, order.collect(), 0, limit, origin))
+}
+
+/// What each row is told of the rows around it.
+pub(crate) fn window(
+    input: LogicalPlan,
+    partition: Vec<String>,
+    order: Vec<SortColumn>,
+    functions: Vec<WindowColumn>,
+    origin: Origin,
+) -> LogicalPlan {
+    sound(logical::window(input, partition, order, functions, origin))
 }
 
 /// Rows whose key stands once.

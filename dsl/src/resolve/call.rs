@@ -10,7 +10,7 @@ use crate::resolve::expression::{call_fault, literal, spans};
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::names::later;
 use crate::resolve::types::{self, TYPE_NAMES};
-use crate::resolve::{Reach, Resolver, aggregate, function};
+use crate::resolve::{Reach, Resolver, aggregate, function, window};
 use crate::syntax::tree::{Call, Expr, ExprKind, Literal, TypeExprKind};
 
 impl Resolver<'_> {
@@ -18,7 +18,7 @@ impl Resolver<'_> {
     pub(crate) fn call(&self, call: &Call, span: Span, reach: Reach<'_>) -> Resolved<Typed> {
         let name = call.function.text();
         if let Some(over) = &call.over {
-            return Err(fault::not_available("a window function (`over`)", over.span).into());
+            return self.window(call, over, span, reach);
         }
         if name == "env" {
             return self.variable(call, span);
@@ -39,7 +39,9 @@ impl Resolver<'_> {
                 let what = &name;
                 return Err(names::MISPLACED_AGGREGATE
                     .error(message, call.function.span)
-                    .with_help(format!("group first: `| summarize n: {what}(…) by …`"))
+                    .with_help(format!(
+                        "group first, `| summarize n: {what}(…) by …`, or say of which rows: `{what}(…) over (by …)`"
+                    ))
                     .into());
             };
             return aggregation.call(self, aggregate, call, span, reach);
@@ -49,6 +51,9 @@ impl Resolver<'_> {
             && let Some(what) = aggregate::unavailable(&name)
         {
             return Err(fault::not_available(&what, call.function.span).into());
+        }
+        if own.is_none() && functions::WINDOWS.iter().any(|window| window.name == name) {
+            return Err(window::without_over(&name, call.function.span).into());
         }
         if let Some(filter) = &call.filter {
             let message = format!("`{name}` is not an aggregate, so it takes no `filter`");
@@ -136,8 +141,9 @@ impl Resolver<'_> {
         Ok(literal(&Literal::Text(value)))
     }
 
-    fn unknown_function(&self, name: &str, span: Span) -> Diagnostic {
-        let library: Vec<&str> = functions::names().chain(aggregate::names()).collect();
+    pub(crate) fn unknown_function(&self, name: &str, span: Span) -> Diagnostic {
+        let library: Vec<&str> =
+            functions::names().chain(aggregate::names()).chain(functions::WINDOWS.iter().map(|f| f.name)).collect();
         let own = self.catalog.functions.keys().map(String::as_str);
         let names: Vec<&str> = own.chain(library.iter().copied()).collect();
         let diagnostic = names::UNKNOWN_FUNCTION.error(format!("unknown function `{name}`"), span);

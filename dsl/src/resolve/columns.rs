@@ -7,12 +7,15 @@ use crate::functions::Typed;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
+use crate::resolve::window::{WindowPlace, Windows};
 use crate::resolve::{Reach, Resolver, collapse};
 use crate::syntax::tree::{Expr, Name, NamedExpr, Path, Rename, SelectItem, Step};
 
 impl Resolver<'_> {
     pub(crate) fn select(&self, input: Relation, items: &[SelectItem], step: &Step) -> Resolved<Relation> {
-        let selected = self.all(items.iter().map(|item| self.selected(&input.scope, item)))?;
+        let windows = Windows::new(&input);
+        let reach = Reach { windows: WindowPlace::Step(&windows), ..Reach::columns(&input.scope) };
+        let selected = self.all(items.iter().map(|item| self.selected(reach, item)))?;
         let (mut columns, spans): (Vec<(ScopeColumn, Typed)>, Vec<Span>) = selected.into_iter().flatten().unzip();
         if columns.is_empty() {
             return Err(names::NO_COLUMNS.error("no column is left", step.span).into());
@@ -28,11 +31,14 @@ impl Resolver<'_> {
         }
         give_each_its_own_id(self, &mut columns);
         input.keep_order(&mut columns);
-        Ok(self.project(input, columns, self.origin(step.span)))
+        let origin = self.origin(step.span);
+        let input = self.with_windows(input, windows, &origin);
+        Ok(self.project(input, columns, origin))
     }
 
     /// The columns that an item of `select` stands for, each with its place in the text.
-    fn selected(&self, scope: &Scope, item: &SelectItem) -> Resolved<Vec<((ScopeColumn, Typed), Span)>> {
+    fn selected(&self, reach: Reach<'_>, item: &SelectItem) -> Resolved<Vec<((ScopeColumn, Typed), Span)>> {
+        let scope = reach.scope;
         match item {
             SelectItem::All { table, except, span } => {
                 let left_out = self.all(except.iter().map(|path| Ok(&self.column(scope, path)?.id)))?;
@@ -41,15 +47,17 @@ impl Resolver<'_> {
                 let stay = scope.visible().filter(of_table).filter(|column| !left_out.contains(&&column.id));
                 Ok(stay.map(|column| (kept(column), *span)).collect())
             }
-            SelectItem::Item(named) => Ok(vec![(self.named_column(scope, named)?, named.span)]),
+            SelectItem::Item(named) => Ok(vec![(self.named_column(reach, named)?, named.span)]),
         }
     }
 
     pub(crate) fn derive(&self, input: Relation, items: &[NamedExpr], step: &Step) -> Resolved<Relation> {
         let mut columns: Vec<(ScopeColumn, Typed)> = input.scope.columns.iter().map(kept).collect();
+        let windows = Windows::new(&input);
+        let reach = Reach { windows: WindowPlace::Step(&windows), ..Reach::columns(&input.scope) };
         let named = items.iter().map(|item| {
             let name = item_name(self, item)?;
-            let typed = self.expression(&item.expr, Reach::columns(&input.scope));
+            let typed = self.expression(&item.expr, reach);
             Ok((item, name, typed.map_err(|fault| made_here(fault, items, self.text))?))
         });
         let mut seen: Vec<&str> = Vec::new();
@@ -70,7 +78,9 @@ impl Resolver<'_> {
             }
         }
         input.keep_order(&mut columns);
-        Ok(self.project(input, columns, self.origin(step.span)))
+        let origin = self.origin(step.span);
+        let input = self.with_windows(input, windows, &origin);
+        Ok(self.project(input, columns, origin))
     }
 
     pub(crate) fn drop_columns(&self, mut input: Relation, paths: &[Path], step: &Step) -> Resolved<Relation> {
@@ -133,9 +143,9 @@ impl Resolver<'_> {
     }
 
     /// A column of `select` or a key of `summarize`: named, or a column that keeps its name.
-    pub(crate) fn named_column(&self, scope: &Scope, item: &NamedExpr) -> Resolved<(ScopeColumn, Typed)> {
-        let typed = self.expression(&item.expr, Reach::columns(scope))?;
-        let source = plain_column(scope, &typed).cloned();
+    pub(crate) fn named_column(&self, reach: Reach<'_>, item: &NamedExpr) -> Resolved<(ScopeColumn, Typed)> {
+        let typed = self.expression(&item.expr, reach)?;
+        let source = plain_column(reach.scope, &typed).cloned();
         let name = item_name(self, item)?;
         let column = match source {
             // A cast may change the type of a column without changing a value.

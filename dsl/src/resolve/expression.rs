@@ -12,6 +12,7 @@ use crate::resolve::aggregate::Aggregation;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::names::take_field;
 use crate::resolve::scope::Scope;
+use crate::resolve::window::WindowPlace;
 use crate::syntax::tree::{BinaryOperator, CaseArm, Expr, ExprKind, Literal, Name, TextPart, UnaryOperator};
 
 /// What an expression can name.
@@ -25,6 +26,8 @@ pub(crate) struct Reach<'a> {
     pub aggregation: Option<&'a Aggregation<'a>>,
     /// True inside of an aggregate.
     pub aggregated: bool,
+    /// Whether window functions can stand here, and where they are gathered.
+    pub windows: WindowPlace<'a>,
     /// Where no columns are in reach: what the expression is part of.
     pub constant_in: Option<&'static str>,
 }
@@ -54,12 +57,13 @@ impl Local {
 impl<'a> Reach<'a> {
     /// The columns of a relation.
     pub fn columns(scope: &'a Scope) -> Self {
-        Reach { scope, locals: None, aggregation: None, aggregated: false, constant_in: None }
+        let windows = WindowPlace::Nowhere;
+        Reach { scope, locals: None, aggregation: None, aggregated: false, windows, constant_in: None }
     }
 
     /// Nothing but parameters.
     pub fn constant(scope: &'a Scope, place: &'static str) -> Self {
-        Reach { scope, locals: None, aggregation: None, aggregated: false, constant_in: Some(place) }
+        Reach { constant_in: Some(place), ..Reach::columns(scope) }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::resolve::expression::Local;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::scope::Scope;
 use crate::resolve::types::{TYPE_NAMES, column_type};
+use crate::resolve::window::{WindowPlace, Windows};
 use crate::resolve::{Reach, Resolver, aggregate};
 use crate::syntax::tree::{Call, Expr, FnParam, Name, TypeExpr};
 
@@ -28,6 +29,7 @@ impl Resolver<'_> {
         let known = functions::names().any(|known| known == name.text)
             || aggregate::kind(&name.text).is_some()
             || aggregate::unavailable(&name.text).is_some()
+            || functions::WINDOWS.iter().any(|window| window.name == name.text)
             || TYPE_NAMES.contains(&name.text.as_str())
             || matches!(name.text.as_str(), "env" | "cast");
         if known {
@@ -48,10 +50,12 @@ impl Resolver<'_> {
             None => Ok(()),
             Some(values) => {
                 let locals = values.into_iter().map(|(n, ty)| (n.clone(), Local::new(Typed::column(n, ty)))).collect();
-                // One with aggregates is called in a `summarize`.
-                let (input, ordering) = (Scope::default(), Vec::new());
+                // One with aggregates is called in a `summarize`; where another one is called, there may be window functions.
+                let (input, ordering, windows) = (Scope::default(), Vec::new(), Windows::default());
                 let aggregation = Aggregation::new(&input, &ordering, false, Vec::new());
-                self.body(body, &locals, holds_aggregates(self.catalog, body).then_some(&aggregation))
+                let aggregation = holds_aggregates(self.catalog, body).then_some(&aggregation);
+                let reach = Reach { aggregation, windows: WindowPlace::Step(&windows), ..Reach::columns(&input) };
+                self.body(body, &locals, reach)
                     .and_then(|value| give_back(&name.text, value, returns.as_ref(), body.span).map(|_| ()))
             }
         };
@@ -83,7 +87,7 @@ impl Resolver<'_> {
         }
         self.expanding.borrow_mut().push(name.to_string());
         let told = (self.also.borrow().len(), self.warnings.borrow().len());
-        let value = self.body(&function.body, &locals, aggregation);
+        let value = self.body(&function.body, &locals, Reach { aggregation, ..reach });
         self.also.borrow_mut().truncate(told.0);
         self.warnings.borrow_mut().truncate(told.1);
         self.expanding.borrow_mut().pop();
@@ -102,17 +106,10 @@ impl Resolver<'_> {
         self.measured(give_back(name, value, function.returns.as_ref(), span)?, span)
     }
 
-    fn body(
-        &self,
-        body: &Expr,
-        locals: &HashMap<String, Local>,
-        aggregation: Option<&Aggregation<'_>>,
-    ) -> Resolved<Typed> {
+    fn body(&self, body: &Expr, locals: &HashMap<String, Local>, reach: Reach<'_>) -> Resolved<Typed> {
         let scope = Scope::default();
-        self.expression(
-            body,
-            Reach { scope: &scope, locals: Some(locals), aggregation, aggregated: false, constant_in: None },
-        )
+        let Reach { aggregation, windows, .. } = reach;
+        self.expression(body, Reach { locals: Some(locals), aggregation, windows, ..Reach::columns(&scope) })
     }
 
     /// An argument. In a `summarize` it may stand inside of an aggregate of the body, where it is one of columns, and outside,
@@ -188,7 +185,7 @@ impl Resolver<'_> {
 pub(crate) fn holds_aggregates(catalog: &Catalog, body: &Expr) -> bool {
     body.calls().into_iter().any(|call| {
         let name = call.function.text();
-        aggregate::kind(&name).is_some() || catalog.functions.get(&name).is_some_and(|function| function.aggregates)
+        (call.over.is_none() && aggregate::kind(&name).is_some()) || catalog.functions.get(&name).is_some_and(|function| function.aggregates)
     })
 }
 

@@ -33,6 +33,7 @@ mod settings;
 mod summarize;
 mod types;
 mod update;
+mod window;
 mod write;
 
 use std::cell::{Cell, RefCell};

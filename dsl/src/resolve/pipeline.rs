@@ -3,9 +3,12 @@
 use tidebook_plan::Span;
 
 use crate::diagnostics::names;
+use crate::logical::Origin;
+use crate::resolve::columns::kept;
 use crate::resolve::fault::{self, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::Scope;
+use crate::resolve::window::{WindowPlace, Windows};
 use crate::resolve::{Reach, Resolver};
 use crate::syntax::tree::{OperandTable, Pipeline, Step, StepKind, TableOperand};
 
@@ -45,8 +48,15 @@ impl Resolver<'_> {
     fn apply(&self, mut input: Relation, step: &Step) -> Resolved<Relation> {
         match &step.kind {
             StepKind::Where(condition) => {
-                let condition = self.condition(condition, Reach::columns(&input.scope))?;
-                Ok(self.filter(input, condition, self.origin(step.span)))
+                let windows = Windows::new(&input);
+                let reach = Reach { windows: WindowPlace::Step(&windows), ..Reach::columns(&input.scope) };
+                let condition = self.condition(condition, reach)?;
+                let own: Vec<_> = input.scope.columns.iter().map(kept).collect();
+                let origin = self.origin(step.span);
+                let with_windows = self.with_windows(input, windows, &origin);
+                let adds = with_windows.scope.columns.len() > own.len();
+                let filtered = self.filter(with_windows, condition, origin);
+                Ok(if adds { self.project(filtered, own, Origin::default()) } else { filtered })
             }
             StepKind::Select(items) => self.select(input, items, step),
             StepKind::Derive(items) => self.derive(input, items, step),

@@ -79,7 +79,7 @@ impl Resolver<'_> {
     #[allow(clippy::type_complexity)]
     fn keys(&self, input: &Relation, summarize: &Summarize) -> Resolved<(Vec<ScopeColumn>, Vec<(ScopeColumn, Typed)>)> {
         let (mut keys, mut computed): (Vec<ScopeColumn>, Vec<(ScopeColumn, Typed)>) = (Vec::new(), Vec::new());
-        let named = summarize.by.iter().map(|item| Ok((item, self.named_column(&input.scope, item)?)));
+        let named = summarize.by.iter().map(|item| Ok((item, self.named_column(Reach::columns(&input.scope), item)?)));
         for (item, (mut column, typed)) in self.all(named)? {
             let typed = functions::of_equals(typed);
             if let Some(first) = keys.iter().find(|first| first.name == column.name) {

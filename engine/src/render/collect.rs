@@ -15,7 +15,7 @@ use super::grouped::{EMPTY_KEY, Grouped, grouped};
 use super::linear::with_error;
 use crate::delta::{Delta, Rows, batch_of};
 use crate::row::{Arrangement, Codec};
-use results::Collector;
+pub(super) use results::Collector;
 
 /// Values of a batch of groups that are decoded at once.
 const MOST_VALUES: usize = 1 << 14;

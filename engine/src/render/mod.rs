@@ -24,6 +24,7 @@ mod reduce_join;
 mod top_k;
 mod union;
 mod unique;
+mod window;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -243,6 +244,14 @@ impl<'scope> Renderer<'_, 'scope> {
                 let codec = self.codec(*input, &layout);
                 let rows = self.arrangement(*input, &layout);
                 (quantile::quantile(rows, codec, fractions, node, install), None)
+            }
+            Operator::Window { input, partition, order, functions } => {
+                let layout = Layout { key: partition.clone(), order: order.clone() };
+                let codec = self.codec(*input, &layout);
+                let schema = self.shared.plan.nodes[*input].schema.clone();
+                let rows = self.arrangement(*input, &layout);
+                let (rows, errors) = window::window(rows, codec, &schema, order, functions, node, install);
+                (rows, Some(errors))
             }
             Operator::Union { inputs } => {
                 let streams = inputs.iter().map(|(input, negated)| (self.rows_of(*input), *negated)).collect();

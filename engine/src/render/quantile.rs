@@ -15,7 +15,7 @@ use super::grouped::{EMPTY_KEY, Grouped, grouped};
 use super::ranks::Ranks;
 use crate::delta::{Delta, Rows, batch_of};
 use crate::row::{Arrangement, Codec, Packed};
-use interpolate::{interpolate, place};
+pub(super) use interpolate::{interpolate, place};
 
 /// A group with so many different values is large.
 const LARGE: usize = 2_048;

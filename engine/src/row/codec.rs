@@ -60,6 +60,12 @@ pub(crate) fn converter<'a>(types: impl IntoIterator<Item = &'a DataType>) -> Ro
     converter_with(types.into_iter().map(|ty| SortField::new_with_options(ty.clone(), options(false))).collect())
 }
 
+/// A converter for columns of these types in these directions, whose bytes a value of a layout with this order begins with.
+pub(crate) fn order_converter<'a>(columns: impl IntoIterator<Item = (&'a DataType, bool)>) -> RowConverter {
+    let fields = columns.into_iter().map(|(ty, down)| SortField::new_with_options(ty.clone(), options(down)));
+    converter_with(fields.collect())
+}
+
 fn converter_with(fields: Vec<SortField>) -> RowConverter {
     match RowConverter::new(fields) {
         Ok(converter) => converter,

@@ -13,7 +13,9 @@ mod spine;
 
 pub(crate) use arrange::{arrange, read_upper};
 pub(crate) use batcher::Chunk;
-pub(crate) use codec::{Codec, Layout, NULL_KEY, converter, worker_of_empty_key, worker_of_key};
+#[cfg(test)]
+pub(crate) use batcher::ChunkBatcher;
+pub(crate) use codec::{Codec, Layout, NULL_KEY, converter, order_converter, worker_of_empty_key, worker_of_key};
 pub(crate) use hash::{first_word, hash_bytes, hash_word};
 pub(crate) use packed::Packed;
 pub(crate) use reading::Reading;

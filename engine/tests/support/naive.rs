@@ -1,5 +1,7 @@
 //! What a plan means: every node computed from scratch out of the full contents of its inputs.
 
+mod window;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
@@ -109,6 +111,12 @@ pub fn evaluate(plan: &FlowPlan, inputs: &HashMap<NodeId, Multiset>) -> Vec<Cont
                     add(&mut result, key.into_iter().chain(found).collect(), 1);
                 }
                 result
+            }
+            Operator::Window { input, partition, order, functions } => {
+                let types = types_of(&plan.nodes[*input].schema);
+                let contents = window::window(rows(input), &types, partition, order, functions, &node.step);
+                errors = contents.errors;
+                contents.rows
             }
             Operator::Union { inputs } => multiset(inputs.iter().flat_map(|(input, negated)| {
                 rows(input).into_iter().map(move |(row, n)| (row, if *negated { -n } else { n })).collect::<Vec<_>>()

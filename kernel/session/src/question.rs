@@ -91,6 +91,13 @@ impl Session {
             examples: vec![aggregate.example.to_string()],
             is_aggregate: true,
         });
+        let windows = std::iter::once(&functions::OVER).chain(functions::WINDOWS).map(|window| FunctionDoc {
+            name: window.name.to_string(),
+            signature: window.signatures.join("\n"),
+            doc: window.doc.to_string(),
+            examples: vec![window.example.to_string()],
+            is_aggregate: false,
+        });
         let own = catalog.functions().into_iter().map(|function| {
             let parameters: Vec<String> = function
                 .params
@@ -108,7 +115,7 @@ impl Session {
         });
         Scope {
             tables: catalog.tables().into_iter().map(described).collect(),
-            functions: library.chain(aggregates).chain(own).collect(),
+            functions: library.chain(aggregates).chain(windows).chain(own).collect(),
             connectors: self.world.connectors().into_iter().cloned().collect(),
             params: catalog.params().into_iter().map(|param| (param.name, ColumnType::required(param.ty))).collect(),
         }

@@ -1,5 +1,7 @@
 //! A generated program as DataFusion data frames: the second, independent reading.
 
+mod windows;
+
 use arrow_array::{ArrayRef, RecordBatch, new_empty_array};
 use arrow_schema::DataType;
 use datafusion::common::ScalarValue;
@@ -109,6 +111,11 @@ fn apply(oracle: &Oracle, frame: DataFrame, tables: &[DataFrame], before: &[Colu
         Step::DedupeWhen(key) => apply(oracle, frame, tables, before, &Step::Dedupe(vec![key.clone()], true, None)),
         Step::Changes(_) => Ok(frame),
         Step::Update(patch, key, table, items) => update(oracle, frame, tables, before, (*patch, key, *table, items)),
+        Step::Windows(_, list) => windows::derive(oracle, frame, before, list),
+        Step::WindowWhere(window, most) => {
+            let told = windows::derive(oracle, frame, before, std::slice::from_ref(window.as_ref()))?;
+            told.filter(col(&window.column.name).lt_eq(lit(*most)))
+        }
         Step::Rename(renamed) => {
             let named = before.iter().map(|column| match renamed.iter().find(|(_, old)| *old == column.name) {
                 Some((new, old)) => col(old).alias(&new.name),
@@ -305,11 +312,7 @@ fn by_hand(
     }
     for batch in oracle.batches(frame.select(named.collect::<Vec<_>>())?)? {
         for i in 0..batch.num_rows() {
-            let value = |column: &ArrayRef| match ScalarValue::try_from_array(column, i)? {
-                ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text) => Ok(ScalarValue::Utf8(text)),
-                value => Ok(value),
-            };
-            let mut row = batch.columns().iter().map(value).collect::<Result<Vec<_>>>()?;
+            let mut row = batch.columns().iter().map(|column| plain_value(column, i)).collect::<Result<Vec<_>>>()?;
             let rest = row.split_off(keys.len());
             let same = |known: &[ScalarValue]| known.iter().zip(&row).all(|(a, b)| grouping::compare(a, b).is_eq());
             match groups.iter_mut().find(|(known, _)| same(known)) {
@@ -324,6 +327,19 @@ fn by_hand(
         let results = aggregates_of(aggregates, &rows)?;
         cells.iter_mut().zip(key.into_iter().chain(results)).for_each(|(cells, cell)| cells.push(cell));
     }
+    frame_of(oracle, &columns, cells)
+}
+
+/// A value, texts in the one form that we have.
+fn plain_value(column: &ArrayRef, row: usize) -> Result<ScalarValue> {
+    match ScalarValue::try_from_array(column, row)? {
+        ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text) => Ok(ScalarValue::Utf8(text)),
+        value => Ok(value),
+    }
+}
+
+/// A frame of these columns.
+fn frame_of(oracle: &Oracle, columns: &[&Column], cells: Vec<Vec<ScalarValue>>) -> Result<DataFrame> {
     let mut arrays = Vec::with_capacity(columns.len());
     for (column, cells) in columns.iter().zip(cells) {
         let ty = data_type(column.kind);

@@ -2,7 +2,8 @@
 
 use super::aggregate::random_aggregate;
 use super::expression::{random_column_value, random_expression};
-use super::{Aggregate, Column, Expression, Kind, Random};
+use super::window::random_window;
+use super::{Aggregate, Column, Expression, Kind, Random, Window};
 
 /// An input table.
 #[derive(Clone, Debug)]
@@ -100,6 +101,10 @@ pub enum Step {
     /// `key by k | update (… | key by k)`, or (true) `patch`: the key, and a projection of another table onto it and
     /// some of our other names.
     Update(bool, String, usize, Vec<(Column, Expression)>),
+    /// `derive` (true) or `select` of all columns and window functions.
+    Windows(bool, Vec<Window>),
+    /// `where` a window function of ints is at most so large.
+    WindowWhere(Box<Window>, i64),
     /// `rename`: new and old names.
     Rename(Vec<(Column, String)>),
     /// `drop`
@@ -239,12 +244,13 @@ impl Builder {
     }
 
     fn step(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {
-        match self.random.below(25) {
+        match self.random.below(28) {
             23 => (Step::DedupeWhen(self.random.pick(columns).name.clone()), columns.to_vec()),
             24 => {
                 self.names += 1;
                 (Step::Changes(format!("c{}", self.names)), columns.to_vec())
             }
+            25..=27 if self.joins < 2 => self.windows(columns),
             18 => self.flatten(columns),
             19 => self.dedupe(columns),
             20 => self.update(columns),
@@ -353,6 +359,33 @@ impl Builder {
         let mut after = columns.to_vec();
         after.push(column.clone());
         (Step::Flatten(column, condition, elements), after)
+    }
+
+    fn windows(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {
+        let count = 1 + self.random.below(3);
+        let mut windows: Vec<Window> = (0..count).map(|_| self.window(columns)).collect();
+        // Which of several equal rows is which is known within one order alone.
+        let (mut apart, _): (Vec<&mut Window>, Vec<_>) =
+            windows.iter_mut().partition(|window| window.tells_equal_rows_apart());
+        if let [first, others @ ..] = &mut apart[..] {
+            for other in others {
+                other.partition.clone_from(&first.partition);
+                other.order.clone_from(&first.order);
+            }
+        }
+        if windows[0].column.kind == Kind::Int && self.random.percent(30) {
+            let most = self.random.between(1, 4);
+            return (Step::WindowWhere(Box::new(windows[0].clone()), most), columns.to_vec());
+        }
+        let mut after = columns.to_vec();
+        after.extend(windows.iter().map(|window| window.column.clone()));
+        (Step::Windows(self.random.percent(50), windows), after)
+    }
+
+    fn window(&mut self, columns: &[Column]) -> Window {
+        self.names += 1;
+        let name = format!("c{}", self.names);
+        random_window(&mut self.random, columns, |kind| Column { name, kind })
     }
 
     fn dedupe(&mut self, columns: &[Column]) -> (Step, Vec<Column>) {

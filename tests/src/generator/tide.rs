@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Aggregate, AggregateFunction, Arithmetic, Column, Comparison, Definition, Expression, Input, JoinKind, Kind,
-    LIBRARY, Order, Program, Step,
+    LIBRARY, Order, Program, Step, Window, WindowFrame, WindowFunction,
 };
 
 /// Name of the table of a definition's errors, shown where the definition has exactly one step that can fail.
@@ -175,6 +175,15 @@ fn step_text(program: &Program, step: &Step, before: &[Column]) -> String {
             let list = items(list.iter().map(|(c, e)| (c.name.as_str(), e)));
             format!("key by {key} | {word} ({name} | select {list} | key by {key})")
         }
+        Step::Windows(true, windows) => {
+            let list: Vec<String> = windows.iter().map(|one| format!("{}: {}", one.column.name, window(one))).collect();
+            format!("derive {}", list.join(", "))
+        }
+        Step::Windows(false, windows) => {
+            let list: Vec<String> = windows.iter().map(|one| format!("{}: {}", one.column.name, window(one))).collect();
+            format!("select *, {}", list.join(", "))
+        }
+        Step::WindowWhere(one, most) => format!("where {} <= {most}", window(one)),
         Step::Rename(renamed) => {
             let list: Vec<String> = renamed.iter().map(|(new, old)| format!("{}: {old}", new.name)).collect();
             format!("rename {}", list.join(", "))
@@ -208,7 +217,58 @@ fn larger(before: &[Column], key: &str) -> String {
     })
 }
 
+/// A window function in parentheses.
+fn window(window: &Window) -> String {
+    let shifted = |name: &str, value: &Expression, far: usize, default: &Option<Expression>| match default {
+        Some(default) => format!("{name}({}, {far}, {})", text(value), text(default)),
+        None if far == 1 => format!("{name}({})", text(value)),
+        None => format!("{name}({}, {far})", text(value)),
+    };
+    let (call, after) = match &window.function {
+        WindowFunction::RowNumber => ("row_number()".to_string(), String::new()),
+        WindowFunction::Rank => ("rank()".to_string(), String::new()),
+        WindowFunction::DenseRank => ("dense_rank()".to_string(), String::new()),
+        WindowFunction::Lag(value, far, default) => (shifted("lag", value, *far, default), String::new()),
+        WindowFunction::Lead(value, far, default) => (shifted("lead", value, *far, default), String::new()),
+        WindowFunction::FirstRow(value) => (format!("first({})", text(value)), String::new()),
+        WindowFunction::LastRow(value) => (format!("last({})", text(value)), String::new()),
+        WindowFunction::Aggregate(one) => {
+            let (call, after) = aggregate_call(one);
+            match &one.filter {
+                Some(filter) => (format!("{call} filter (where {})", text(filter)), after),
+                None => (call, after),
+            }
+        }
+    };
+    let mut over = Vec::new();
+    if !window.partition.is_empty() {
+        let by: Vec<String> = window.partition.iter().map(text).collect();
+        over.push(format!("by {}", by.join(", ")));
+    }
+    if !window.order.is_empty() {
+        let keys = window.order.iter().map(|(key, down)| format!("{}{}", text(key), if *down { " desc" } else { "" }));
+        over.push(format!("sort {}", keys.collect::<Vec<_>>().join(", ")));
+    }
+    match window.frame {
+        WindowFrame::Default => {}
+        WindowFrame::Rows(count) => over.push(format!("last {count} rows")),
+        WindowFrame::Ints(far) => over.push(format!("last {far}")),
+        WindowFrame::Floats(far) => over.push(format!("last {far:?}")),
+        WindowFrame::Durations(far) => over.push(format!("last {}ms", far / 1_000)),
+    }
+    format!("({call} over ({})){after}", over.join(" "))
+}
+
 fn aggregate(aggregate: &Aggregate) -> String {
+    let (call, after) = aggregate_call(aggregate);
+    match &aggregate.filter {
+        Some(filter) => format!("{}: ({call} filter (where {})){after}", aggregate.column.name, text(filter)),
+        None => format!("{}: {call}{after}", aggregate.column.name),
+    }
+}
+
+/// The call, and what comes after it and its filter.
+fn aggregate_call(aggregate: &Aggregate) -> (String, String) {
     let argument = text(&aggregate.argument);
     let keys: Vec<String> = aggregate
         .order
@@ -217,7 +277,6 @@ fn aggregate(aggregate: &Aggregate) -> String {
         .collect();
     let keys = keys.join(", ");
     let sort = if keys.is_empty() { String::new() } else { format!(" sort by {keys}") };
-    // What comes after the filter, which touches the call.
     let mut after = String::new();
     let call = match aggregate.function {
         AggregateFunction::CountRows => "count()".to_string(),
@@ -247,10 +306,7 @@ fn aggregate(aggregate: &Aggregate) -> String {
         AggregateFunction::Median => format!("median({argument})"),
         AggregateFunction::Quantile(fraction) => format!("quantile({argument}, {fraction:?})"),
     };
-    match &aggregate.filter {
-        Some(filter) => format!("{}: ({call} filter (where {})){after}", aggregate.column.name, text(filter)),
-        None => format!("{}: {call}{after}", aggregate.column.name),
-    }
+    (call, after)
 }
 
 /// An expression, in parentheses wherever it is not a single word or call.

@@ -60,6 +60,12 @@ impl fmt::Display for FlowPlan {
                         write!(f, " {fraction:?}({value})")?;
                     }
                 }
+                Operator::Window { partition, order, functions, .. } => {
+                    write!(f, " by {partition:?} sort [{}]", order_text(order))?;
+                    for call in functions {
+                        write!(f, " {}", call.function)?;
+                    }
+                }
                 Operator::Union { inputs } => {
                     let minus: Vec<_> = inputs.iter().filter(|(_, n)| *n).map(|(i, _)| format!("%{i}")).collect();
                     if !minus.is_empty() {
@@ -80,18 +86,26 @@ impl fmt::Display for FlowPlan {
     }
 }
 
-fn order_text(order: &[OrderKey]) -> String {
+/// `0, 2 desc`
+pub(super) fn order_text(order: &[OrderKey]) -> String {
     let list = order.iter().map(|key| format!("{}{}", key.column, if key.descending { " desc" } else { "" }));
     list.collect::<Vec<_>>().join(", ")
 }
 
 fn fmt_aggregates(f: &mut fmt::Formatter<'_>, aggregates: &[SumAggregate]) -> fmt::Result {
     for aggregate in aggregates {
-        let input = aggregate.input.map_or("*".to_string(), |column| column.to_string());
-        write!(f, " {}({input})", format!("{:?}", aggregate.function).to_lowercase())?;
-        if let Some(filter) = aggregate.filter {
-            write!(f, " where {filter}")?;
-        }
+        f.write_str(" ")?;
+        fmt_aggregate(f, aggregate)?;
+    }
+    Ok(())
+}
+
+/// `sum(3) where 4`
+pub(super) fn fmt_aggregate(f: &mut fmt::Formatter<'_>, aggregate: &SumAggregate) -> fmt::Result {
+    let input = aggregate.input.map_or("*".to_string(), |column| column.to_string());
+    write!(f, "{}({input})", format!("{:?}", aggregate.function).to_lowercase())?;
+    if let Some(filter) = aggregate.filter {
+        write!(f, " where {filter}")?;
     }
     Ok(())
 }

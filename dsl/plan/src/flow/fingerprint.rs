@@ -67,6 +67,13 @@ impl FlowBuilder {
                     (keys, value, order, functions, step).hash(&mut state);
                 }
                 Operator::Quantile { keys, value, fractions, .. } => (keys, value, fractions).hash(&mut state),
+                Operator::Window { partition, order, functions, .. } => {
+                    (partition, order, functions).hash(&mut state);
+                    // The step's text is part of the rows of its errors.
+                    if functions.iter().any(|call| call.function.is_fallible()) {
+                        step.hash(&mut state);
+                    }
+                }
                 Operator::Union { inputs } => {
                     inputs.iter().map(|(_, negated)| *negated).collect::<Vec<_>>().hash(&mut state);
                 }

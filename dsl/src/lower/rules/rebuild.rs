@@ -55,6 +55,7 @@ impl<'a> Rebuild<'a> {
             | Operator::TopK { input, .. }
             | Operator::Collect { input, .. }
             | Operator::Quantile { input, .. }
+            | Operator::Window { input, .. }
             | Operator::Unique { input, .. }
             | Operator::Flatten { input, .. }
             | Operator::Dedupe { input, .. }

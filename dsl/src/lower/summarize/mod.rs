@@ -85,7 +85,7 @@ fn sums_of(
 }
 
 /// The sum that an aggregate is, if it is one.
-fn sum_function(function: &AggregateFunction) -> Option<SumFunction> {
+pub fn sum_function(function: &AggregateFunction) -> Option<SumFunction> {
     Some(match function {
         AggregateFunction::CountRows => SumFunction::CountRows,
         AggregateFunction::Count => SumFunction::Count,

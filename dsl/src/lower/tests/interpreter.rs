@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use datafusion_common::ScalarValue;
 use tidebook_plan::flow::{
-    CollectFunction, ConstantStep, JoinKind, Operator, OrderKey, Stage, SumAggregate, SumFunction, positional_schema,
+    CollectFunction, ConstantStep, Frame, JoinKind, Operator, OrderKey, Stage, SumAggregate, SumFunction, WindowCall,
+    WindowFunction, positional_schema,
 };
 use tidebook_plan::{ChangeBatch, FlowExpr, FlowPlan, NodeId};
 
@@ -131,6 +132,19 @@ impl Interpreter<'_> {
                     add(&mut rows, key.into_iter().chain(results).collect(), 1);
                 }
             }
+            Operator::Window { input, partition, order, functions } => {
+                for (_, mut members) in grouped(partition, self.rows[*input].values().cloned().collect()) {
+                    members.sort_by(|(a, _), (b, _)| compare(a, b, order));
+                    let all: Vec<Row> =
+                        members.into_iter().flat_map(|(row, n)| std::iter::repeat_n(row, n as usize)).collect();
+                    for (at, row) in all.iter().enumerate() {
+                        match functions.iter().map(|call| windowed(call, &all, at)).collect::<Result<Vec<_>, _>>() {
+                            Ok(values) => add(&mut rows, row.iter().cloned().chain(values).collect(), 1),
+                            Err(message) => add(&mut errors, self.failed(row.clone(), &message, &node.step), 1),
+                        }
+                    }
+                }
+            }
             Operator::Union { inputs } => {
                 for (input, negated) in inputs {
                     for (row, diff) in self.rows[*input].values() {
@@ -248,6 +262,26 @@ fn grouped(keys: &[usize], input: Vec<(Row, i64)>) -> impl Iterator<Item = (Row,
         groups.entry(text).or_insert((key, vec![])).1.push((row, diff));
     }
     groups.into_values()
+}
+
+/// The functions that rules might see a difference in; the engine's own tests know all of them.
+fn windowed(call: &WindowCall, all: &[Row], at: usize) -> Result<ScalarValue, String> {
+    match &call.function {
+        WindowFunction::RowNumber => Ok(ScalarValue::Int64(Some(at as i64 + 1))),
+        WindowFunction::Neighbour { value, offset, default: None } => {
+            let other = usize::try_from(at as i64 + offset).ok().and_then(|place| all.get(place));
+            Ok(other.map_or(ScalarValue::Int64(None), |row| row[*value].clone()))
+        }
+        WindowFunction::Sum { sum, frame } => {
+            let inside = match frame {
+                Frame::Partition => all,
+                Frame::Rows(count) => &all[(at + 1).saturating_sub(*count as usize)..=at],
+                other => panic!("no test has a frame {other}"),
+            };
+            total(sum, &inside.iter().map(|row| (row.clone(), 1)).collect::<Vec<_>>())
+        }
+        other => panic!("no test has {other}"),
+    }
 }
 
 fn collected(function: &CollectFunction, value: usize, members: &[(Row, i64)]) -> ScalarValue {

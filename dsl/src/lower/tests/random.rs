@@ -1,14 +1,14 @@
 //! Random plans: with and without rules they give the same rows and the same errors.
 
 use datafusion_expr::LogicalPlan;
-use tidebook_plan::flow::Fraction;
+use tidebook_plan::flow::{Fraction, Frame};
 
 use super::super::lower;
 use super::interpreter::{Rows, outputs};
 use super::plans::{column, int, ints, is, math, origin};
 use crate::functions::tests::values::Random;
 use crate::functions::{self, AggregateFunction, Arithmetic, Comparison, Typed};
-use crate::logical::{self, AggregateColumn, JoinType, SortColumn};
+use crate::logical::{self, AggregateColumn, JoinType, SortColumn, WindowColumn, WindowKind};
 
 /// A plan being made; columns are ints or bools made on the way, and every name is used once.
 struct Maker {
@@ -82,7 +82,8 @@ impl Maker {
 
     fn step(&mut self, depth: usize) -> LogicalPlan {
         let input = self.plan(depth);
-        match self.random.below(10) {
+        match self.random.below(11) {
+            10 => self.window(input),
             0 | 1 => {
                 let mut columns: Vec<_> = names(&input).into_iter().map(|name| (column(&name), name)).collect();
                 columns.retain(|_| self.random.below(3) > 0);
@@ -125,6 +126,29 @@ impl Maker {
                 logical::union(vec![(input, false), (other, false)], &fresh).unwrap()
             }
         }
+    }
+
+    fn window(&mut self, input: LogicalPlan) -> LogicalPlan {
+        let partition = names(&input).into_iter().filter(|_| self.random.below(3) == 0).collect();
+        let order = names(&input).into_iter().filter(|_| self.random.below(2) == 0);
+        let order: Vec<_> = order.map(|column| SortColumn { column, descending: false }).collect();
+        let kinds = [
+            WindowKind::RowNumber,
+            WindowKind::Neighbour(-1),
+            WindowKind::Neighbour(2),
+            WindowKind::Aggregate(AggregateFunction::Sum, Frame::Rows(2)),
+            WindowKind::Aggregate(AggregateFunction::CountRows, Frame::Partition),
+        ];
+        let functions: Vec<WindowColumn> = (0..1 + self.random.below(2))
+            .map(|_| {
+                let kind = self.random.pick(&kinds).clone();
+                let rows =
+                    matches!(kind, WindowKind::RowNumber | WindowKind::Aggregate(AggregateFunction::CountRows, _));
+                let input = (!rows).then(|| self.random.pick(&names(&input)).clone());
+                WindowColumn { kind, input, default: None, filter: None, order: vec![], output: self.name() }
+            })
+            .collect();
+        logical::window(input, partition, order, functions, origin("derive")).unwrap()
     }
 
     fn summarize(&mut self, input: LogicalPlan) -> LogicalPlan {
@@ -202,7 +226,7 @@ fn shown(rows: &Rows) -> Vec<(String, i64)> {
 #[test]
 fn rules_change_neither_rows_nor_errors() {
     let (mut fused, mut summed_below) = (0, 0);
-    for seed in 1..2_000u64 {
+    for seed in 1..2_400u64 {
         let mut maker = Maker { random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)), names: 0, steps: vec![] };
         let depth = 1 + maker.random.below(4);
         let plan = maker.plan(depth);

@@ -17,7 +17,7 @@ use crate::row::converter;
 type Picks<'a> = &'a [(usize, usize)];
 
 /// Makes the columns of a collect node.
-pub(super) struct Collector {
+pub(in crate::render) struct Collector {
     functions: Vec<(CollectFunction, DataType)>,
     /// True if the order is that of the values alone: then equal values are one.
     by_value: bool,

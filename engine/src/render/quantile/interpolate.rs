@@ -10,7 +10,7 @@ use tidebook_plan::flow::Fraction;
 
 /// Where the quantile of so many values stands: the rank of the value below it, from 0, and the part of the way to the
 /// next one. `None` without values.
-pub(super) fn place(fraction: Fraction, count: u64) -> Option<(u64, f64)> {
+pub(in crate::render) fn place(fraction: Fraction, count: u64) -> Option<(u64, f64)> {
     let last = count.checked_sub(1)?;
     let at = fraction.value() * last as f64;
     let rank = (at.floor() as u64).min(last);
@@ -19,7 +19,7 @@ pub(super) fn place(fraction: Fraction, count: u64) -> Option<(u64, f64)> {
 
 /// For each pair of positions in `values` and part of the way between them, the value there; null where there is none.
 /// Numbers give floats; durations and timestamps stay what they are, to the nearest microsecond.
-pub(super) fn interpolate(
+pub(in crate::render) fn interpolate(
     values: &ArrayRef,
     between: impl Iterator<Item = Option<(usize, usize, f64)>>,
     output: &DataType,

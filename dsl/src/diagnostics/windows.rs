@@ -1,0 +1,28 @@
+//! D07xx: window functions.
+
+use super::Explanation;
+
+/// A window function where none can stand.
+pub static MISPLACED_WINDOW: Explanation = Explanation {
+    code: "D0701",
+    title: "a window function out of place",
+    text: "A window function sees the rows around the current one: `lag(e) over (by k sort at)`. It stands in `derive`, \
+           `select` and `where`, not inside of another one, and takes `over (…)` to say which rows those are. Every \
+           aggregate is one as well; other functions see their own row alone.",
+    wrong: "t = rows [ {k: 1, a: 2} ] | derive b: lag(a)",
+    right: "t = rows [ {k: 1, a: 2} ] | derive b: lag(a) over (by k sort a)",
+};
+
+/// A frame that its order has no sense for.
+pub static WRONG_FRAME: Explanation = Explanation {
+    code: "D0702",
+    title: "a frame that does not fit",
+    text: "`last 5 rows` is a number of rows, of which the current one is the last. `last 10m` is a distance by the \
+           one sort key: a duration for a timestamp, date or duration, a number for a number. `lag`, `lead`, \
+           `row_number`, `rank` and `dense_rank` have no frame.",
+    wrong: "t = rows [ {at: @2026-01-01, a: 2} ] | derive b: sum(a) over (sort at last 5)",
+    right: "t = rows [ {at: @2026-01-01, a: 2} ] | derive b: sum(a) over (sort at last 5 rows)",
+};
+
+/// Every entry of the family, in the order of the codes.
+pub static ALL: &[&Explanation] = &[&MISPLACED_WINDOW, &WRONG_FRAME];
