@@ -213,7 +213,7 @@ fn the_generator_knows_every_step() {
     let mut aggregates = std::collections::BTreeSet::new();
     let mut windows = std::collections::BTreeSet::new();
     let mut keyed = false;
-    for seed in 1..=PLANS {
+    for seed in 1..=2 * PLANS {
         let program = generate(seed);
         keyed |= program.inputs.iter().any(|input: &Input| input.keyed);
         for (step, _) in program.definitions.iter().flat_map(|definition| &definition.steps) {

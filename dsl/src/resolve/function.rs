@@ -185,7 +185,8 @@ impl Resolver<'_> {
 pub(crate) fn holds_aggregates(catalog: &Catalog, body: &Expr) -> bool {
     body.calls().into_iter().any(|call| {
         let name = call.function.text();
-        (call.over.is_none() && aggregate::kind(&name).is_some()) || catalog.functions.get(&name).is_some_and(|function| function.aggregates)
+        (call.over.is_none() && aggregate::kind(&name).is_some())
+            || catalog.functions.get(&name).is_some_and(|function| function.aggregates)
     })
 }
 

@@ -257,7 +257,11 @@ impl PageSource for WrittenPages {
             loading: state.epoch == 0 && state.failure.is_none() && state.trouble.is_none(),
             failure: state.failure.clone(),
             verdict: Some(Verdict {
-                standing: if state.failure.is_none() && state.trouble.is_none() { Standing::Good } else { Standing::Bad },
+                standing: if state.failure.is_none() && state.trouble.is_none() {
+                    Standing::Good
+                } else {
+                    Standing::Bad
+                },
                 text,
             }),
             ..Page::default()

@@ -193,6 +193,10 @@ impl<'a> Layout<'a> {
             if !lines.is_empty() {
                 lines.push(Doc::Line(" "));
             }
+            // Comments before an item stand outside of it: they do not break its own brackets.
+            if let Some(first) = items.first() {
+                lines.extend(self.own_comments(first));
+            }
             lines.push(self.item(rule, items));
             if let Some(comma) = comma {
                 let (comma, comments) = self.comma(&comma);

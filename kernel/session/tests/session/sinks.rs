@@ -34,7 +34,8 @@ fn what_comes_while_the_target_is_gone_is_written_when_it_is_back() {
     let mut appender = fs::OpenOptions::new().append(true).open(&input).unwrap();
     writeln!(appender, "{{\"id\": 2}}").unwrap();
     for sink in &sinks {
-        let page = wait_for(sink, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.standing == Standing::Bad));
+        let page =
+            wait_for(sink, |page| page.verdict.as_ref().is_some_and(|verdict| verdict.standing == Standing::Bad));
         let said = page.verdict.unwrap().text;
         assert!(said.starts_with("1 change not yet written to ") && said.contains("cannot write `out/"), "{said}");
         assert_eq!(page.failure, None, "it goes on");

@@ -37,11 +37,20 @@ pub(super) fn derive(oracle: &Oracle, frame: DataFrame, before: &[Column], windo
 
 /// The function in DataFusion's words, if it has them. Where ties matter its order is a whole one, as ours is.
 fn plain_window(window: &Window, before: &[Column]) -> Option<Result<Expr>> {
+    // Its planner loses the order of some expressions, constants among them.
+    let mut read = window.partition.iter().chain(window.order.iter().map(|(key, _)| key));
+    if read.any(|key| !matches!(key, Expression::Column(..))) {
+        return None;
+    }
     let keys = window.order.iter().map(|(key, down)| expr(key).sort(!down, *down));
     let (own, mut whole): (Vec<SortExpr>, Vec<SortExpr>) = (keys.clone().collect(), keys.collect());
     whole.extend(before.iter().map(|column| col(&column.name).sort(true, false)));
     let bounds = match window.frame {
-        WindowFrame::Default if own.is_empty() => None,
+        WindowFrame::Default if own.is_empty() => {
+            let (first, last) = (ScalarValue::UInt64(None), ScalarValue::UInt64(None));
+            let (first, last) = (WindowFrameBound::Preceding(first), WindowFrameBound::Following(last));
+            Some(Bounds::new_bounds(WindowFrameUnits::Rows, first, last))
+        }
         // These see no frame; DataFusion's default one goes by few types.
         WindowFrame::Default if !matches!(window.function, WindowFunction::Aggregate(_)) => {
             Some(Bounds::new(Some(true)))
