@@ -57,8 +57,9 @@ fn parse_piece(scan: &Scan<'_>, from: usize, to: usize, parsed: &mut Parsed) {
         ends.pop();
         at = ends.last().copied().unwrap_or(from);
     }
+    // One by one they have parsed; should they not together, they are told with the rest.
     if at > from && parse_statements(scan, from, at, parsed).is_err() {
-        unreachable!("statements that parse one by one parse together");
+        at = from;
     }
     if parsed.diagnostics.len() >= limits::DIAGNOSTICS {
         let first = Span::new(stop.at, stop.at);

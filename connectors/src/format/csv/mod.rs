@@ -250,6 +250,10 @@ impl Decode for CsvDecoder {
         let mut scratch = Vec::new();
         while at < data.len() && !out.is_full() {
             let start = at;
+            // What was passed over may have held it.
+            if start > invalid {
+                invalid = first_invalid(data, start);
+            }
             if self.dialect.comment.is_some() {
                 match is_passed_over(&self.dialect, data, start, last) {
                     None => {
@@ -291,9 +295,6 @@ impl Decode for CsvDecoder {
                 RecordEnd::Faulty { next, newlines, message } => (next, newlines, message),
             };
             at = end.min(data.len());
-            if at > invalid {
-                invalid = first_invalid(data, at);
-            }
             out.cut_row();
             out.push_error(Some(position.line + 1), Some(&data[start..at]), message);
             position.line += newlines;

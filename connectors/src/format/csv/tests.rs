@@ -256,6 +256,16 @@ fn bytes_that_are_no_text_spoil_only_their_record() {
 }
 
 #[test]
+fn bytes_that_are_no_text_in_what_is_passed_over_spoil_nothing() {
+    let text = b"id,name\n#\xFF\n1,a\n2,b\n";
+    let decoder = CsvDecoder::new(dialect(&[("comment", "#")]).unwrap());
+    for piece in [1, 7, 1 << 20] {
+        let (rows, errors) = decode(&decoder, &order(), text, piece);
+        assert_eq!((rows, errors.len()), (vec![json!([1, "a"]), json!([2, "b"])], 0));
+    }
+}
+
+#[test]
 fn values_of_every_type() {
     let record = Type::Record(vec![("a".into(), ColumnType::required(Type::Int))]);
     let fields = required(&[
