@@ -6,9 +6,10 @@ use std::cell::RefCell;
 use tidebook_plan::{ColumnType, Span};
 
 use crate::diagnostics::names;
-use crate::functions::{self, AggregateCall, AggregateFunction, FaultKind, OrderWord, Typed};
+use crate::functions::{self, OrderWord, Typed};
 use crate::logical::{AggregateColumn, SortColumn};
-use crate::resolve::expression::{Local, call_fault, spans};
+use crate::resolve::computed::{Computed, may_lack_value};
+use crate::resolve::expression::Local;
 use crate::resolve::fault::{self, Resolved};
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
 use crate::resolve::{Reach, Resolver, collapse};
@@ -49,7 +50,7 @@ pub(crate) struct Aggregation<'a> {
     /// True if there are keys: then no group is empty.
     pub keyed: bool,
     /// Columns to compute before the grouping.
-    pub computed: RefCell<Vec<(ScopeColumn, Typed)>>,
+    pub computed: Computed,
     /// The aggregates, with the types of their results.
     pub aggregates: RefCell<Vec<(AggregateColumn, ColumnType)>>,
 }
@@ -62,7 +63,7 @@ impl<'a> Aggregation<'a> {
         keyed: bool,
         computed: Vec<(ScopeColumn, Typed)>,
     ) -> Self {
-        Aggregation { input, ordering, keyed, computed: RefCell::new(computed), aggregates: RefCell::default() }
+        Aggregation { input, ordering, keyed, computed: Computed::new(computed), aggregates: RefCell::default() }
     }
 
     /// What `resolve` gives inside of an aggregate that stands where `reach` is.
@@ -105,24 +106,11 @@ impl<'a> Aggregation<'a> {
             typed.push(resolver.expression(argument, inner)?);
         }
         let order = self.order(resolver, name, call, span, inner)?;
-        let filter = call.filter.as_ref().map(|filter| resolver.condition(filter, inner)).transpose()?;
-        if matches!(name, "any" | "all")
-            && let [argument] = &mut typed[..]
-        {
-            *argument = resolver.as_bool(argument.clone(), arguments[0].span)?;
-        }
-        let Some(bound) = functions::aggregate(name, typed, order) else {
-            unreachable!("`{name}` is an aggregate of the library");
-        };
-        let mut bound = bound.map_err(|fault| {
-            let mut places = spans(arguments);
-            places.extend(call.by.iter().chain(&call.sort).map(|key| key.span));
-            if fault.kind == FaultKind::Arity { call_fault(fault, span, &[]) } else { call_fault(fault, span, &places) }
-        })?;
-        bound.result.nullable = self.may_be_null(&bound, filter.is_some());
-        let input = bound.argument.map(|argument| self.column(resolver, argument, name));
-        let filter = filter.map(|filter| self.column(resolver, filter, "filter"));
-        let key = |(key, descending)| SortColumn { column: self.column(resolver, key, "order"), descending };
+        let (mut bound, filter) = resolver.aggregate_call(name, call, span, (typed, order), inner)?;
+        bound.result.nullable &= !self.keyed || may_lack_value(&bound, filter.is_some());
+        let input = bound.argument.map(|argument| self.computed.column(resolver, argument, name));
+        let filter = filter.map(|filter| self.computed.column(resolver, filter, "filter"));
+        let key = |(key, descending)| SortColumn { column: self.computed.column(resolver, key, "order"), descending };
         let order = bound.order.into_iter().map(key).collect();
         let aggregate =
             AggregateColumn { function: bound.function, input, filter, order, output: resolver.fresh(name) };
@@ -163,13 +151,6 @@ impl<'a> Aggregation<'a> {
         Ok(keys)
     }
 
-    /// True if a group may have no value of its own for the aggregate.
-    fn may_be_null(&self, bound: &AggregateCall, filtered: bool) -> bool {
-        let two_values = matches!(bound.function, AggregateFunction::Variance | AggregateFunction::StandardDeviation);
-        let mut read = bound.argument.iter().chain(bound.order.iter().map(|(key, _)| key));
-        bound.result.nullable && (!self.keyed || filtered || two_values || read.any(|typed| typed.ty.nullable))
-    }
-
     /// The column of an aggregate, which may be there already.
     fn add(&self, aggregate: AggregateColumn, ty: ColumnType) -> Typed {
         let mut aggregates = self.aggregates.borrow_mut();
@@ -180,21 +161,6 @@ impl<'a> Aggregation<'a> {
         let output = aggregate.output.clone();
         aggregates.push((aggregate, ty.clone()));
         Typed::column(output, ty)
-    }
-
-    /// The id of the column that holds an expression before the grouping.
-    fn column(&self, resolver: &Resolver<'_>, typed: Typed, name: &str) -> String {
-        if let datafusion_expr::Expr::Column(column) = &typed.expr {
-            return column.name.clone();
-        }
-        let mut computed = self.computed.borrow_mut();
-        if let Some((column, _)) = computed.iter().find(|(_, known)| *known == typed) {
-            return column.id.clone();
-        }
-        let id = resolver.fresh(name);
-        let column = ScopeColumn { hidden: true, ..ScopeColumn::new(name, &*id, typed.ty.clone()) };
-        computed.push((column, typed));
-        id
     }
 
     /// A bare name that is a column of the input, but not a key.

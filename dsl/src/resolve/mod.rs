@@ -9,6 +9,7 @@ mod budget;
 mod build;
 mod call;
 mod columns;
+mod computed;
 mod constants;
 mod dedupe;
 mod errors;

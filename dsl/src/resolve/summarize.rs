@@ -34,7 +34,7 @@ impl Resolver<'_> {
             }
             results.push((column, typed));
         }
-        let (computed, aggregates) = (aggregation.computed.take(), aggregation.aggregates.take());
+        let (computed, aggregates) = (aggregation.computed.take(), aggregation.aggregates.into_inner());
         let origin = self.origin(step.span);
         let retracts = !aggregates.is_empty() || input.retracts;
         let prepared = self.extend(input, computed, origin.clone());

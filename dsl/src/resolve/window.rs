@@ -11,10 +11,11 @@ use tidebook_plan::flow::{Extent, Frame};
 use tidebook_plan::{ColumnType, Diagnostic, Span, Type};
 
 use crate::diagnostics::{names, windows};
-use crate::functions::{self, AggregateCall, AggregateFunction, FaultKind, OrderWord, Typed};
+use crate::functions::{self, AggregateCall, AggregateFunction, OrderWord, Typed};
 use crate::logical::{Origin, SortColumn, WindowColumn, WindowKind};
 use crate::resolve::aggregate::{self, misplaced_order};
-use crate::resolve::expression::{call_fault, spans};
+use crate::resolve::computed::{Computed, may_lack_value};
+use crate::resolve::expression::call_fault;
 use crate::resolve::fault::Resolved;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::ScopeColumn;
@@ -38,7 +39,7 @@ pub(crate) struct Windows {
     /// The order that the table has of its own.
     ordering: Vec<(Typed, bool)>,
     /// Columns to compute before.
-    computed: RefCell<Vec<(ScopeColumn, Typed)>>,
+    computed: Computed,
     groups: RefCell<Vec<Group>>,
 }
 
@@ -68,21 +69,6 @@ impl Windows {
             Some((Typed::column(column.id.clone(), column.ty.clone()), *descending))
         };
         Windows { ordering: input.ordering.iter().map_while(column).collect(), ..Windows::default() }
-    }
-
-    /// The id of the column that holds an expression before the windows.
-    fn column(&self, resolver: &Resolver<'_>, typed: Typed, name: &str) -> String {
-        if let datafusion_expr::Expr::Column(column) = &typed.expr {
-            return column.name.clone();
-        }
-        let mut computed = self.computed.borrow_mut();
-        if let Some((column, _)) = computed.iter().find(|(_, known)| *known == typed) {
-            return column.id.clone();
-        }
-        let id = resolver.fresh(name);
-        let column = ScopeColumn { hidden: true, ..ScopeColumn::new("", &*id, typed.ty.clone()) };
-        computed.push((column, typed));
-        id
     }
 
     /// The value of a function, which may be there already.
@@ -193,7 +179,7 @@ impl Resolver<'_> {
     ) -> Resolved<Bounds> {
         let mut partition: Vec<String> = Vec::new();
         for typed in self.all(over.by.iter().map(|key| self.expression(key, inner)))? {
-            let id = gathered.column(self, typed, "partition");
+            let id = gathered.computed.column(self, typed, "partition");
             if !partition.contains(&id) {
                 partition.push(id);
             }
@@ -216,7 +202,7 @@ impl Resolver<'_> {
         let mut order: Vec<(String, bool, ColumnType)> = Vec::new();
         for (typed, descending) in keys {
             let ty = typed.ty.clone();
-            let id = gathered.column(self, typed, "order");
+            let id = gathered.computed.column(self, typed, "order");
             // Rows of one partition do not differ in its columns.
             if !partition.contains(&id) && order.iter().all(|(other, ..)| *other != id) {
                 order.push((id, descending, ty));
@@ -288,51 +274,28 @@ impl Resolver<'_> {
         name: &'static str,
         call: &Call,
         span: Span,
-        mut typed: Vec<Typed>,
+        typed: Vec<Typed>,
         bounds: Bounds,
         (gathered, inner): (&Windows, Reach<'_>),
     ) -> Resolved<Typed> {
         misplaced_order(self, name, call)?;
         let keys = if functions::order_word(name) == OrderWord::By { &call.by } else { &call.sort };
         let order = self.all(keys.iter().map(|key| Ok((self.expression(&key.expr, inner)?, key.descending))))?;
-        let filter = call.filter.as_ref().map(|filter| self.condition(filter, inner)).transpose()?;
-        let arguments = &call.arguments.positional;
-        if matches!(name, "any" | "all")
-            && let [argument] = &mut typed[..]
-        {
-            *argument = self.as_bool(argument.clone(), arguments[0].span)?;
-        }
-        let Some(bound) = functions::aggregate(name, typed, order) else {
-            unreachable!("`{name}` is an aggregate of the library");
-        };
-        let AggregateCall { function, argument, order, mut result } = bound.map_err(|fault| {
-            let mut places = spans(arguments);
-            places.extend(call.by.iter().chain(&call.sort).map(|key| key.span));
-            if fault.kind == FaultKind::Arity { call_fault(fault, span, &[]) } else { call_fault(fault, span, &places) }
-        })?;
-        let two_values = matches!(function, AggregateFunction::Variance | AggregateFunction::StandardDeviation);
-        let mut read = argument.iter().chain(order.iter().map(|(key, _)| key));
+        let (mut bound, filter) = self.aggregate_call(name, call, span, (typed, order), inner)?;
         // The row itself is one of its frame.
-        result.nullable &= filter.is_some() || two_values || read.any(|typed| typed.ty.nullable);
-        let is_sum = two_values
-            || matches!(
-                function,
-                AggregateFunction::CountRows
-                    | AggregateFunction::Count
-                    | AggregateFunction::Sum
-                    | AggregateFunction::Avg
-            );
+        bound.result.nullable &= may_lack_value(&bound, filter.is_some());
+        let AggregateCall { function, argument, order, result } = bound;
         let (argument, filter) = match (argument, filter) {
-            (Some(argument), Some(filter)) if !is_sum => {
+            (Some(argument), Some(filter)) if !function.is_sum() => {
                 // A row that does not count is one without a value.
                 let counted = functions::case(vec![(filter, argument)], None).map_err(|f| call_fault(f, span, &[]))?;
                 (Some(counted), None)
             }
             others => others,
         };
-        let input = argument.map(|argument| gathered.column(self, argument, name));
-        let filter = filter.map(|filter| gathered.column(self, filter, "filter"));
-        let key = |(key, descending)| SortColumn { column: gathered.column(self, key, "order"), descending };
+        let input = argument.map(|argument| gathered.computed.column(self, argument, name));
+        let filter = filter.map(|filter| gathered.computed.column(self, filter, "filter"));
+        let key = |(key, descending)| SortColumn { column: gathered.computed.column(self, key, "order"), descending };
         let order = order.into_iter().map(key).collect();
         let kind = WindowKind::Aggregate(function, bounds.frame);
         let function = WindowColumn { kind, input, default: None, filter, order, output: self.fresh(name) };
@@ -385,7 +348,7 @@ impl Resolver<'_> {
         if matches!(name, "first" | "last") {
             let ty = value.ty.clone();
             let kind = WindowKind::Edge(name == "last", bounds.frame);
-            let input = gathered.column(self, value, name);
+            let input = gathered.computed.column(self, value, name);
             return Ok(gathered.add(bounds, column(kind, Some(input), None), ty));
         }
         let offset = match values.next() {
@@ -407,10 +370,10 @@ impl Resolver<'_> {
             };
             value = as_common(value, 0)?;
             let other = as_common(other, 2)?;
-            default = Some(gathered.column(self, other, "default"));
+            default = Some(gathered.computed.column(self, other, "default"));
             ty = common;
         }
-        let input = gathered.column(self, value, name);
+        let input = gathered.computed.column(self, value, name);
         let kind = WindowKind::Neighbour(if name == "lag" { -offset } else { offset });
         Ok(gathered.add(bounds, column(kind, Some(input), default), ty))
     }
@@ -439,7 +402,7 @@ impl Resolver<'_> {
         if groups.is_empty() {
             return input;
         }
-        let mut relation = self.extend(input, windows.computed.into_inner(), origin.clone());
+        let mut relation = self.extend(input, windows.computed.take(), origin.clone());
         // Ties go by the columns that the user sees first.
         relation.scope.columns.sort_by_key(|column| column.hidden);
         relation.narrow();

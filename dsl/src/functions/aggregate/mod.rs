@@ -49,6 +49,19 @@ pub enum AggregateFunction {
 }
 
 impl AggregateFunction {
+    /// True if it is read from sums of its values, so that rows can be filtered while they are summed.
+    pub fn is_sum(&self) -> bool {
+        matches!(
+            self,
+            AggregateFunction::CountRows
+                | AggregateFunction::Count
+                | AggregateFunction::Sum
+                | AggregateFunction::Avg
+                | AggregateFunction::Variance
+                | AggregateFunction::StandardDeviation
+        )
+    }
+
     /// How it is written.
     pub fn name(&self) -> &'static str {
         match self {
