@@ -42,7 +42,13 @@ impl ChangeBatch {
     /// The same rows, taken back.
     #[must_use]
     pub fn negated(&self) -> Self {
-        let diffs = (0..self.len()).map(|i| -self.diff(i)).collect();
+        self.times(-1)
+    }
+
+    /// The same rows with every difference `factor` times as large, which is not 0; what 64 bits do not hold stays at their end.
+    #[must_use]
+    pub fn times(&self, factor: i64) -> Self {
+        let diffs = (0..self.len()).map(|i| self.diff(i).saturating_mul(factor)).collect();
         ChangeBatch { rows: self.rows.clone(), diffs: Some(diffs) }
     }
 }

@@ -111,11 +111,14 @@ struct Renderer<'a, 'scope> {
     arrangements: HashMap<ArrangementKey, Arrangement<'scope, i64>>,
     feeds: Vec<(FeedId, FeedHandle)>,
     buttons: Vec<Button>,
+    meters: Vec<Meter>,
 }
 
 impl<'scope> Renderer<'_, 'scope> {
     fn node(&mut self, id: NodeId, feeds: &mut std::slice::Iter<'_, FeedId>) {
         let shared = Rc::clone(&self.shared);
+        let first = self.scope.worker().peek_identifier();
+        let count = Rc::new(Cell::new(0));
         if let RowsFrom::Arrangement(layout) = &shared.rows[id] {
             let arrangement = self.arrangement(id, layout);
             let codec = Codec::new(&shared.plan.nodes[id].schema, layout);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use tidebook_plan::ChangeBatch;
+use tidebook_plan::{ChangeBatch, NodeId};
 use timely::dataflow::Scope;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::Operator;
@@ -11,12 +11,31 @@ use timely::dataflow::operators::{Concatenate, ToStream};
 
 use crate::delta::{Delta, Rows, batch_of};
 
-/// All rows of all streams; of a negated one the opposite.
-pub(super) fn union<'scope>(inputs: Vec<(Rows<'scope>, bool)>) -> Rows<'scope> {
-    let negate = |rows: Rows<'scope>| {
-        map(rows, "Negate", |delta| Delta { epoch: delta.epoch, changes: Arc::new(delta.changes.negated()) })
+/// All rows of all streams, each as often as its weight says; a negative one takes them back.
+pub(super) fn union<'scope>(inputs: Vec<(Rows<'scope>, i64)>) -> Rows<'scope> {
+    let weighted = |(rows, weight): (Rows<'scope>, i64)| match weight {
+        1 => rows,
+        _ => map(rows, "Weigh", move |delta| Delta {
+            epoch: delta.epoch,
+            changes: Arc::new(delta.changes.times(weight)),
+        }),
     };
-    concat(inputs.into_iter().map(|(rows, negated)| if negated { negate(rows) } else { rows }).collect())
+    concat(inputs.into_iter().map(weighted).collect())
+}
+
+/// How often a union takes each of its inputs: one that stands in it several times is read once, and one that it takes as
+/// often as it takes it back not at all.
+pub(super) fn weights(inputs: &[(NodeId, bool)]) -> Vec<(NodeId, i64)> {
+    let mut weights: Vec<(NodeId, i64)> = Vec::new();
+    for (input, negated) in inputs {
+        let weight = if *negated { -1 } else { 1 };
+        match weights.iter_mut().find(|(known, _)| known == input) {
+            Some((_, sum)) => *sum += weight,
+            None => weights.push((*input, weight)),
+        }
+    }
+    weights.retain(|(_, weight)| *weight != 0);
+    weights
 }
 
 /// All rows of all streams. There is at least one.

@@ -18,12 +18,15 @@ use tidebook_session::{CellFailure, CellOutput, CellRequest, View, ViewKind};
 use super::Failure;
 use super::duration;
 use super::files;
-use super::signals::Signals;
+use super::signals::{Asked, Signals};
 use crate::host::{HeadlessOptions, Host, SessionOptions, StartSession};
 use crate::notebook::record::Recorder;
 use crate::notebook::{CodeCell, Notebook};
 use crate::render;
 use progress::Progress;
+
+/// How long a run that is asked to end may take to print what its tables hold.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How tables are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -161,7 +164,8 @@ pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
     Ok((name.to_string(), value.to_string()))
 }
 
-/// Makes every signal end the run as an interrupt does: what the tables hold by then is still printed.
+/// Makes every signal end the run as an interrupt does: what the tables hold by then is still printed. Who asks twice means it,
+/// and who asks the process to end does not wait for long.
 fn interrupt_on_signal(host: &Arc<dyn Host>) -> Result<(), Failure> {
     let refused = |error: io::Error| Failure::runtime(format!("cannot listen to signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
@@ -173,13 +177,17 @@ fn interrupt_on_signal(host: &Arc<dyn Host>) -> Result<(), Failure> {
     thread::Builder::new()
         .name("signals".to_string())
         .spawn(move || {
-            runtime.block_on(signals.next());
+            let first = runtime.block_on(signals.next());
             if let Some(host) = host.upgrade() {
                 host.interrupt();
             }
-            // Who asks twice means it.
-            runtime.block_on(signals.next());
-            std::process::exit(1);
+            let last = runtime.block_on(async {
+                match first {
+                    Asked::Interrupt => signals.next().await,
+                    Asked::Terminate => tokio::time::timeout(GRACE, signals.next()).await.unwrap_or(first),
+                }
+            });
+            std::process::exit(last.exit_code());
         })
         .map_err(refused)?;
     Ok(())

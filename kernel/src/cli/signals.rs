@@ -19,6 +19,16 @@ pub enum Asked {
     Terminate,
 }
 
+impl Asked {
+    /// What a process that ends by it exits with, as shells count.
+    pub fn exit_code(self) -> i32 {
+        match self {
+            Asked::Interrupt => 130,
+            Asked::Terminate => 143,
+        }
+    }
+}
+
 /// The signals that the process listens to.
 pub struct Signals {
     interrupt: Signal,
