@@ -122,6 +122,10 @@ impl<T: SinkConnector> SinkConnector for Guarded<T> {
         self.0.spec()
     }
 
+    fn target(&self, request: &SinkRequest) -> Option<String> {
+        self.0.target(request)
+    }
+
     fn open(&self, request: SinkRequest) -> Result<Box<dyn Sink>, ConnectorError> {
         let Some(secrets) = Secrets::of(&request.options) else { return self.0.open(request) };
         match self.0.open(request) {

@@ -13,6 +13,8 @@ mod style;
 mod target;
 mod upsert;
 
+use std::path::PathBuf;
+
 use tidebook_plan::connector::{
     ConnectorError, ConnectorSpec, OptionKind, OptionSpec, OptionValue, Options, Sink, SinkConnector, SinkRequest,
     WriteMode,
@@ -34,6 +36,10 @@ impl SinkConnector for FileSink {
         &self.spec
     }
 
+    fn target(&self, request: &SinkRequest) -> Option<String> {
+        path_of(request)
+    }
+
     fn open(&self, request: SinkRequest) -> Result<Box<dyn Sink>, ConnectorError> {
         let encoding = (self.encoding)(&request.options)?;
         if !request.options.texts("partition_by").is_empty() {
@@ -45,6 +51,19 @@ impl SinkConnector for FileSink {
             WriteMode::Append | WriteMode::Changes => Box::new(log::LogFile::open(&request, encoding)?),
         })
     }
+}
+
+/// The path that a file sink writes to, in one spelling.
+fn path_of(request: &SinkRequest) -> Option<String> {
+    let path = request.base.join(request.options.text("path")?);
+    // What is not there yet lies in a folder that may be.
+    let known = path.ancestors().find_map(|folder| Some((folder, std::fs::canonicalize(folder).ok()?)));
+    let path = match &known {
+        Some((folder, real)) => real.join(path.strip_prefix(folder).ok()?),
+        None => path,
+    };
+    // Without `.` and doubled separators.
+    Some(path.components().collect::<PathBuf>().display().to_string())
 }
 
 /// The options of every file sink.

@@ -449,6 +449,13 @@ pub trait SinkConnector: Send + Sync {
     /// Its description.
     fn spec(&self) -> &ConnectorSpec;
 
+    /// What is written, such that two sinks with equal targets would undo each other's work. `None` where a target may have
+    /// several writers.
+    fn target(&self, request: &SinkRequest) -> Option<String> {
+        let _ = request;
+        None
+    }
+
     /// Opens a writer.
     ///
     /// # Errors

@@ -246,7 +246,7 @@ pub static STEPS: &[StepDoc] = &[
         signature: "write connector(argument, name: value, …)",
         doc: "Keeps a target equal to the table (`mode: upsert`, which needs a key), or adds each new row (`mode: append`) or \
               each change (`mode: changes`). Whole epochs are written, in order.",
-        example: "orders | write jsonl(\"out/orders.jsonl\")",
+        example: "orders | write jsonl(\"out/copy.jsonl\")",
     },
     StepDoc {
         name: "index",

@@ -1,5 +1,6 @@
 //! Outputs that run: each is a program in the engine, what follows it, and the view that a front end draws.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,6 +165,8 @@ pub(crate) struct Running {
     pub(crate) histories: Vec<Arc<History>>,
     /// What it computes and how that looks.
     pub(crate) identity: OutputIdentity,
+    /// What it writes to, if nobody else may.
+    pub(crate) target: Option<String>,
     /// Its state.
     pub(crate) body: Body,
     /// What a front end draws.
@@ -183,23 +186,27 @@ pub(crate) enum StartError {
     Thread(#[from] std::io::Error),
     #[error("there is no sink connector called `{0}`")]
     UnknownSink(String),
+    #[error("{sink} is written by `{label}` already; give this table a target of its own, or `%stop` the other one")]
+    TargetTaken { sink: String, label: String },
 }
 
 impl Running {
     /// Starts to follow `program`, which computes `output`. With `view`, an existing view is to go on with it (after
-    /// [`Running::take_over`]); else there will be a new one called `id`.
+    /// [`Running::take_over`]); else there will be a new one called `id`. `others` run already.
     pub(crate) fn start(
         wanted: Wanted,
         program: Program,
         view: Option<Arc<View>>,
         id: u64,
         world: &World,
+        others: &BTreeMap<u64, Running>,
     ) -> Result<Running, StartError> {
         let Wanted { output, place, .. } = wanted;
         let identity = output.identity();
         let table = output.table();
         let (label, tables, source) = (table.label.clone(), table.tables.clone(), output.source().clone());
         let histories = table.histories.clone();
+        let mut target = None;
         let (body, consumer, kind, label): (Body, Box<dyn Consumer>, ViewKind, String) = match &output {
             OutputProgram::Show(show) => {
                 let shown = Shown::new(OrderedTable::of(&show.table)?);
@@ -213,7 +220,8 @@ impl Running {
                 (Body::Expectation(watch, expect.within), consumer, ViewKind::Expectation, expect.text.clone())
             }
             OutputProgram::Write(write) => {
-                let (written, consumer) = open_sink(write, world)?;
+                let (written, consumer, own) = open_sink(write, world, others)?;
+                target = own;
                 (Body::Sink(written), consumer, ViewKind::Sink, label)
             }
         };
@@ -227,7 +235,7 @@ impl Running {
             view
         });
         let follower = Some(Follower::start(program, consumer)?);
-        Ok(Running { source, place, label, tables, histories, identity, body, view, follower })
+        Ok(Running { source, place, label, tables, histories, identity, target, body, view, follower })
     }
 
     /// True if it runs, is what `identity` says and has not failed: one that has failed is started anew when its cell
@@ -284,21 +292,30 @@ impl Running {
     }
 }
 
-fn open_sink(write: &WriteProgram, world: &World) -> Result<(Arc<Written>, Box<dyn Consumer>), StartError> {
+type OpenSink = (Arc<Written>, Box<dyn Consumer>, Option<String>);
+
+fn open_sink(write: &WriteProgram, world: &World, others: &BTreeMap<u64, Running>) -> Result<OpenSink, StartError> {
     let connector = world.sink(&write.connector).ok_or_else(|| StartError::UnknownSink(write.connector.clone()))?;
     let place = connector.spec().options.iter().find(|option| option.positional && !option.secret);
     let place = place.and_then(|option| match write.options.get(option.name) {
         Some(tidebook_plan::connector::OptionValue::Text(text)) => Some(format!(" `{text}`")),
         _ => None,
     });
-    let written = Written::new(format!("{}{}", write.connector, place.unwrap_or_default()));
-    let sink = connector.open(SinkRequest {
+    let sink = format!("{}{}", write.connector, place.unwrap_or_default());
+    let request = SinkRequest {
         connector: write.connector.clone(),
         options: write.options.clone(),
         schema: write.table.schema.clone(),
         mode: write.mode,
         base: tidebook_dsl::Environment::base(world).to_path_buf(),
-    })?;
-    let consumer = SinkConsumer::new(sink, &write.table.schema, Arc::clone(&written))?;
-    Ok((written, Box::new(consumer)))
+    };
+    let target = connector.target(&request);
+    let runs = |other: &&Running| other.follower.is_some() && other.body.failure().is_none();
+    let writes = |other: &&Running| runs(other) && other.target.is_some() && other.target == target;
+    if let Some(other) = others.values().find(writes) {
+        return Err(StartError::TargetTaken { sink, label: other.label.clone() });
+    }
+    let written = Written::new(sink);
+    let consumer = SinkConsumer::new(connector.open(request)?, &write.table.schema, Arc::clone(&written))?;
+    Ok((written, Box::new(consumer), target))
 }

@@ -249,7 +249,7 @@ impl Inner {
             let id = program.id;
             let view = wanted.replaces.and_then(|replaced| views.get(&replaced).cloned());
             let number = self.number();
-            let result = Running::start(wanted, program, view, number, world);
+            let result = Running::start(wanted, program, view, number, world, &self.running);
             if result.is_err() {
                 self.engine(world, workers)?.drop_programs(&[id])?;
             }

@@ -100,6 +100,10 @@ impl SinkConnector for ColumnarSink {
         &self.spec
     }
 
+    fn target(&self, request: &SinkRequest) -> Option<String> {
+        super::path_of(request)
+    }
+
     fn open(&self, request: SinkRequest) -> Result<Box<dyn Sink>, ConnectorError> {
         let layout = Layout::new(&request, self.format.extension(), request.mode != WriteMode::Upsert)?;
         let encode = |columns: Vec<_>| Encoding::new(self.format, &columns, &request.options);

@@ -79,3 +79,21 @@ fn a_sink_tries_again_by_itself() {
     assert_eq!(page.verdict.unwrap().text, "2 changes written to jsonl `out/log.jsonl`");
     assert_eq!(lines(&out.join("log.jsonl")).len(), 2);
 }
+
+#[test]
+fn one_target_has_one_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = session(folder.path(), 1);
+    run(&session, "tables", "a = rows [ {x: 1} ] | key by x\nb = rows [ {x: 2} ] | key by x").unwrap();
+    run(&session, "first", "a | write csv(\"out/t.csv\")").unwrap();
+    let failure = run(&session, "second", "b | write csv(\"./out/../out/t.csv\")").unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Runtime);
+    assert!(failure.text.contains("is written by `a` already"), "{}", failure.text);
+    assert_eq!(lines(&folder.path().join("out/t.csv")), ["x", "1"], "the first one goes on undisturbed");
+    // The cell that has the target may write another table to it, and one that is stopped leaves it.
+    run(&session, "first", "b | write csv(\"out/t.csv\")").unwrap();
+    assert_eq!(lines(&folder.path().join("out/t.csv")), ["x", "2"]);
+    run(&session, "first", "b").unwrap();
+    run(&session, "second", "a | write csv(\"out/t.csv\")").unwrap();
+    assert_eq!(lines(&folder.path().join("out/t.csv")), ["x", "1"]);
+}
