@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 use std::thread::Thread;
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use tidebook_plan::connector::{SourceBatch, SourceError};
@@ -91,6 +92,15 @@ pub(crate) enum WorkerCommand {
     Shutdown,
 }
 
+/// What a node has done so far, on one worker.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NodeWork {
+    /// Rows that it gave, added or taken back.
+    pub rows: u64,
+    /// How long its operators worked.
+    pub time: Duration,
+}
+
 /// What a worker counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WorkerStats {
@@ -98,6 +108,8 @@ pub(crate) struct WorkerStats {
     pub dataflows: usize,
     /// Operators of each.
     pub operators: Vec<(DataflowId, usize)>,
+    /// The nodes of each dataflow's plan.
+    pub nodes: Vec<(DataflowId, Vec<NodeWork>)>,
     /// Updates of each arrangement, and their bytes.
     pub arrangements: Vec<(ArrangementKey, usize, u64)>,
 }

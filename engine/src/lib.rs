@@ -32,4 +32,4 @@ mod worker;
 pub use catch_up::{CatchUp, CatchUpHandle, Caught};
 pub use engine::{Engine, EngineError, EngineOptions};
 pub use output::{OutputEvent, Program, ProgramId};
-pub use stats::{ArrangementStats, EngineStats, ProgramStats, SourceStats};
+pub use stats::{ArrangementStats, EngineStats, NodeStats, ProgramStats, SourceStats};

@@ -1,5 +1,7 @@
 //! What the engine says about itself.
 
+use std::time::Duration;
+
 use crate::output::ProgramId;
 
 /// A picture of the engine at one moment.
@@ -35,6 +37,27 @@ pub struct ProgramStats {
     /// Timely operators of its dataflow on one worker.
     pub operators: usize,
     /// Bytes of the arrangements that its dataflow maintains, over all workers.
+    pub bytes: u64,
+    /// The nodes of its plan, in order.
+    pub nodes: Vec<NodeStats>,
+}
+
+/// One node of a program's plan, over all workers.
+#[derive(Clone, Debug)]
+pub struct NodeStats {
+    /// The node as explanations write it.
+    pub plan: String,
+    /// The step that it came from, as the user wrote it.
+    pub step: String,
+    /// False where another program does its work.
+    pub own: bool,
+    /// Rows that it gave, added or taken back.
+    pub rows: u64,
+    /// How long its operators worked, arranging its inputs included.
+    pub time: Duration,
+    /// Updates of the arrangements of it.
+    pub updates: usize,
+    /// Bytes of these, about.
     pub bytes: u64,
 }
 

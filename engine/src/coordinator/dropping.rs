@@ -45,7 +45,7 @@ impl Coordinator {
     fn retire(&mut self, id: DataflowId, leaving: &mut Leaving) {
         let Some(dataflow) = self.dataflows.get_mut(&id) else { return };
         dataflow.retired = true;
-        let exports = std::mem::take(&mut dataflow.exports);
+        let exports = dataflow.shared.exports.clone();
         let imports = std::mem::take(&mut dataflow.imports);
         let taps = std::mem::take(&mut dataflow.taps);
         leaving.dataflows.insert(id);

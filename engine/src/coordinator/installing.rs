@@ -106,8 +106,8 @@ impl Coordinator {
             }
         }
         let (events, receiver) = unbounded();
-        self.dataflows.insert(id, self.dataflow(&shared, events.clone(), install));
         let shared = Arc::new(shared);
+        self.dataflows.insert(id, self.dataflow(&shared, events.clone(), install));
         let installation = Installation { dataflow: id, install, shared, feeds: feeds.clone(), events };
         self.pool.all(&WorkerCommand::Install(installation));
         feeds.sort_unstable();
@@ -126,8 +126,14 @@ impl Coordinator {
         source.key.is_empty() && connector.is_some_and(|connector| connector.only_adds(&source.options))
     }
 
-    fn dataflow(&self, shared: &SharedPlan, events: crossbeam_channel::Sender<OutputEvent>, install: u64) -> Dataflow {
+    fn dataflow(
+        &self,
+        shared: &Arc<SharedPlan>,
+        events: crossbeam_channel::Sender<OutputEvent>,
+        install: u64,
+    ) -> Dataflow {
         Dataflow {
+            shared: Arc::clone(shared),
             wanted: true,
             retired: false,
             events: Some(events),
@@ -136,7 +142,6 @@ impl Coordinator {
             taps: Vec::new(),
             imports: shared.imports.values().copied().collect(),
             importers: Default::default(),
-            exports: shared.exports.clone(),
             loaded: 0,
             said: Instant::now(),
             gone: 0,

@@ -9,6 +9,7 @@ mod epochs;
 mod events;
 mod feeds;
 mod installing;
+mod nodes;
 mod pool;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -27,7 +28,7 @@ use crate::command::{DataflowId, Fed, FeedEvent, FeedId, Report, Request, Worker
 use crate::engine::{EngineError, EngineOptions};
 use crate::ingest::Threads;
 use crate::output::{OutputEvent, ProgramId};
-use crate::sharing::{ArrangementKey, Catalog};
+use crate::sharing::{Catalog, SharedPlan};
 use crate::stats::{ArrangementStats, EngineStats, ProgramStats, SourceStats};
 use catching::Waiter;
 use dropping::Leaving;
@@ -47,6 +48,8 @@ const MOST_PENDING: (usize, usize) = (1 << 17, 1 << 12);
 
 /// A dataflow, and its program as long as that is wanted.
 struct Dataflow {
+    /// Its plan, and what of it is done elsewhere.
+    shared: Arc<SharedPlan>,
     /// False once the program was dropped.
     wanted: bool,
     /// True once the workers were told to let it go.
@@ -60,7 +63,6 @@ struct Dataflow {
     taps: Vec<Tap>,
     imports: HashSet<DataflowId>,
     importers: HashSet<DataflowId>,
-    exports: Vec<ArrangementKey>,
     /// Rows of contents that it was fed, and when that was last said.
     loaded: u64,
     said: Instant,
@@ -347,6 +349,7 @@ impl Coordinator {
                 loading: dataflow.is_loading(),
                 operators: operators.get(id).copied().unwrap_or(0),
                 bytes: bytes_of.get(id).copied().unwrap_or(0),
+                nodes: nodes::picture(*id, &dataflow.shared, answers),
             });
         EngineStats {
             epoch: self.clock.last(),

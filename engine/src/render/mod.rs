@@ -15,6 +15,7 @@ mod grouped;
 mod import;
 mod join;
 mod linear;
+mod meter;
 mod output;
 mod presence;
 mod quantile;
@@ -26,6 +27,7 @@ mod union;
 mod unique;
 mod window;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -41,6 +43,7 @@ use crate::sharing::{ArrangementKey, ArrangementKind, RowsFrom, SharedPlan, whol
 use crate::sums::Sums;
 
 pub(crate) use feed::FeedHandle;
+pub(crate) use meter::Meter;
 pub(crate) use output::OutputSender;
 
 /// Traces that this worker can share.
@@ -67,6 +70,8 @@ pub(crate) struct Rendered {
     pub output: OutputSender,
     /// Number of timely operators.
     pub operators: usize,
+    /// One for each node of the plan.
+    pub meters: Vec<Meter>,
 }
 
 /// Builds the dataflow of an installation.
@@ -82,6 +87,7 @@ pub(crate) fn render(scope: Scope<'_, u64>, installation: &Installation, registr
         arrangements: HashMap::new(),
         feeds: Vec::new(),
         buttons: Vec::new(),
+        meters: Vec::with_capacity(count),
         shared: Rc::clone(&shared),
     };
     let mut feeds = installation.feeds.iter();
@@ -98,7 +104,7 @@ pub(crate) fn render(scope: Scope<'_, u64>, installation: &Installation, registr
         // The probe is the next operator; the first one has index 1.
         operators = operators.max(index + 1);
     }
-    Rendered { feeds: renderer.feeds, buttons: renderer.buttons, probe, output, operators }
+    Rendered { feeds: renderer.feeds, buttons: renderer.buttons, probe, output, operators, meters: renderer.meters }
 }
 
 struct Renderer<'a, 'scope> {
@@ -134,6 +140,11 @@ impl<'scope> Renderer<'_, 'scope> {
         if let (Operator::Hold { .. }, true) = (&shared.plan.nodes[id].operator, self.rows[id].is_some()) {
             self.arrangement(id, &whole_rows(&shared.plan.nodes[id]));
         }
+        if let Some(rows) = self.rows[id].take() {
+            self.rows[id] = Some(meter::counted(rows, &count));
+        }
+        let operators = first..self.scope.worker().peek_identifier();
+        self.meters.push(Meter { operators, rows: count });
     }
 
     /// Renders a node's operator: its rows, and its errors where it has any.
@@ -257,7 +268,11 @@ impl<'scope> Renderer<'_, 'scope> {
                 (rows, Some(errors))
             }
             Operator::Union { inputs } => {
-                let streams = inputs.iter().map(|(input, negated)| (self.rows_of(*input), *negated)).collect();
+                let weights = union::weights(inputs);
+                if weights.is_empty() {
+                    return (union::empty(self.scope), None);
+                }
+                let streams = weights.into_iter().map(|(input, weight)| (self.rows_of(input), weight)).collect();
                 (union::union(streams), None)
             }
             Operator::Unique { input, keys } => {

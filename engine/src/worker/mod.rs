@@ -3,6 +3,7 @@
 //! *Invariant:* nothing here depends on how far this worker has come, except what is reported: all workers obey the same
 //! commands in the same order, and so build the same dataflows with the same channels.
 
+mod ledger;
 mod running;
 
 use std::collections::VecDeque;
@@ -15,6 +16,7 @@ use timely::worker::Worker as TimelyWorker;
 
 use crate::command::{DataflowId, Report, WorkerCommand, WorkerStats};
 use crate::render::Registry;
+use ledger::Ledger;
 use running::Running;
 
 /// How long a retired dataflow may take to drain before it is cut off.
@@ -35,6 +37,7 @@ pub(crate) fn run(worker: &mut TimelyWorker, commands: Receiver<WorkerCommand>, 
         dataflows: HashMap::new(),
         retiring: Vec::new(),
         registry: Registry::default(),
+        ledger: Ledger::listen(worker),
         issued: VecDeque::new(),
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| state.work(worker)));
@@ -69,6 +72,7 @@ struct State {
     dataflows: HashMap<DataflowId, Running>,
     retiring: Vec<Retiring>,
     registry: Registry,
+    ledger: Ledger,
     /// The epochs that were completed by commands of late.
     issued: VecDeque<u64>,
 }
@@ -150,7 +154,7 @@ impl State {
             }
             WorkerCommand::Retire { dataflow } => {
                 if let Some(running) = self.dataflows.remove(&dataflow) {
-                    let index = running.retire(&mut self.registry);
+                    let index = running.retire(&mut self.registry, &self.ledger);
                     self.retiring.push(Retiring { dataflow, index, deadline: Instant::now() + PATIENCE });
                 }
             }
@@ -159,6 +163,7 @@ impl State {
                 let stats = WorkerStats {
                     dataflows: worker.installed_dataflows().len(),
                     operators,
+                    nodes: self.dataflows.iter().map(|(id, running)| (*id, running.work(&self.ledger))).collect(),
                     arrangements: self.registry.sizes(),
                 };
                 self.report(Report::Stats { stats });

@@ -1,17 +1,21 @@
 //! One dataflow on one worker.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use timely::worker::Worker as TimelyWorker;
 
-use crate::command::{Fed, FeedId, Installation};
+use super::ledger::Ledger;
+use crate::command::{Fed, FeedId, Installation, NodeWork};
 use crate::output::OutputEvent;
-use crate::render::{Registry, Rendered, render};
+use crate::render::{Meter, Registry, Rendered, render};
 use crate::sharing::ArrangementKey;
 
 /// A dataflow that runs.
 pub(super) struct Running {
     index: usize,
+    /// Timely's numbers of its operators.
+    operators: Range<usize>,
     install: u64,
     exports: Vec<ArrangementKey>,
     /// What was built.
@@ -26,10 +30,12 @@ impl Running {
     /// Builds a dataflow.
     pub fn build(worker: &mut TimelyWorker, installation: &Installation, registry: &mut Registry) -> Self {
         let index = worker.next_dataflow_index();
+        let first = worker.peek_identifier();
         let name = format!("Program {}", installation.dataflow);
         let rendered = worker.dataflow_named::<u64, _, _>(&name, |scope| render(scope, installation, registry));
         let exports = installation.shared.exports.clone();
-        Running { index, install: installation.install, exports, rendered, frontier: Some(0), closed: 0 }
+        let operators = first..worker.peek_identifier();
+        Running { index, operators, install: installation.install, exports, rendered, frontier: Some(0), closed: 0 }
     }
 
     /// Feeds changes of an epoch.
@@ -89,8 +95,15 @@ impl Running {
         (news.is_some() || frontier.is_none()).then_some(frontier)
     }
 
+    /// What each node of its plan has done.
+    pub fn work(&self, ledger: &Ledger) -> Vec<NodeWork> {
+        let work = |meter: &Meter| NodeWork { rows: meter.rows.get(), time: ledger.spent(&meter.operators) };
+        self.rendered.meters.iter().map(work).collect()
+    }
+
     /// Lets go of everything that keeps the dataflow going; gives timely's number of it.
-    pub fn retire(mut self, registry: &mut Registry) -> usize {
+    pub fn retire(mut self, registry: &mut Registry, ledger: &Ledger) -> usize {
+        ledger.forget(&self.operators);
         self.exports.iter().for_each(|key| registry.remove(key));
         self.rendered.output.close();
         self.rendered.buttons.iter_mut().for_each(|button| button.press());

@@ -12,7 +12,7 @@ use crate::markup;
 use crate::output::{CellOutput, CellRequest, Markup, Stream};
 use crate::running::Running;
 use crate::session::{Inner, OutputId, Session};
-use crate::stats;
+use crate::{analysis, stats};
 
 /// Why a command did not do its work.
 pub(crate) enum CommandFault {
@@ -74,6 +74,7 @@ pub(crate) fn answer(
     Ok(Some(match name {
         "stats" | "stop" | "echo" | "clear" => return Ok(None),
         "tables" => Answer::Markup(tables(session)),
+        "explain" if analysed(session, arguments).is_some() => return Ok(None),
         "explain" => Answer::Markup(explain(session, arguments, span)?),
         "eval" => Answer::Value(eval(session, arguments, span)?),
         "help" => match help::topic(session, arguments) {
@@ -136,6 +137,7 @@ fn act(
 ) -> Result<(), CommandFault> {
     match name {
         "stats" => output.markup(stats::picture(inner).map_err(CommandFault::Runtime)?),
+        "explain" => analyze(session, inner, output, arguments, span)?,
         "stop" => stop(session, inner, arguments, span)?,
         "clear" => output.clear(false),
         _ => match arguments.strip_prefix("-e").filter(|rest| rest.is_empty() || rest.starts_with(' ')) {
@@ -173,10 +175,6 @@ fn explain(session: &Session, name: &str, span: Span) -> Result<Markup, CommandF
         let message = "`%explain` needs the name of a table".to_string();
         return Err(CommandFault::text(&commands::NEEDS_TABLE, message, span, "write `%explain NAME`"));
     }
-    // A table may be called `analyze`.
-    if catalog.table(name).is_none() && name.split_whitespace().next() == Some("analyze") {
-        return Err(not_available("%explain analyze", span, "`%explain NAME` prints the plan, `%stats` what runs"));
-    }
     let Some(explanation) = explain_table(name, &catalog) else {
         return Err(unknown_table(session, name, span));
     };
@@ -187,6 +185,37 @@ fn explain(session: &Session, name: &str, span: Span) -> Result<Markup, CommandF
         explanation.flow.trim_end()
     );
     Ok(Markup { html: markup::code(&text), text })
+}
+
+/// The table in `%explain analyze NAME`. A table may be called `analyze`.
+fn analysed<'a>(session: &Session, arguments: &'a str) -> Option<&'a str> {
+    let name = arguments.strip_prefix("analyze")?;
+    let named = name.is_empty() || name.starts_with(char::is_whitespace);
+    (named && session.catalog().table(arguments).is_none()).then(|| name.trim())
+}
+
+fn analyze(
+    session: &Session,
+    inner: &Inner,
+    output: &dyn CellOutput,
+    arguments: &str,
+    span: Span,
+) -> Result<(), CommandFault> {
+    let name = analysed(session, arguments).unwrap_or_default();
+    if name.is_empty() {
+        let message = "`%explain analyze` needs the name of a table".to_string();
+        return Err(CommandFault::text(&commands::NEEDS_TABLE, message, span, "write `%explain analyze NAME`"));
+    }
+    match analysis::picture(inner, name).map_err(CommandFault::Runtime)? {
+        Some(markup) => output.markup(markup),
+        None if session.catalog().table(name).is_none() => return Err(unknown_table(session, name, span)),
+        None => {
+            let message = format!("no output of `{name}` runs, so there is nothing to analyse");
+            let help = format!("show it first: `{name}`");
+            return Err(CommandFault::text(&commands::NOTHING_RUNS, message, span, &help));
+        }
+    }
+    Ok(())
 }
 
 fn unknown_table(session: &Session, name: &str, span: Span) -> CommandFault {

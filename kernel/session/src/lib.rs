@@ -4,6 +4,7 @@
 //! *Invariant:* it knows no Jupyter words. *Invariant:* one cell runs at a time; questions are answered meanwhile from
 //! the last catalog.
 
+mod analysis;
 mod cell;
 mod check;
 mod codec;

@@ -78,7 +78,7 @@ fn output(stats: &EngineStats, program: &ProgramStats) -> (String, String) {
     }
 }
 
-fn counted(count: impl TryInto<u64>, what: &str) -> String {
+pub(crate) fn counted(count: impl TryInto<u64>, what: &str) -> String {
     let count = count.try_into().unwrap_or(u64::MAX);
     let digits = count.to_string();
     let mut grouped = String::new();

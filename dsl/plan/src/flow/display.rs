@@ -86,6 +86,18 @@ impl fmt::Display for FlowPlan {
     }
 }
 
+impl FlowPlan {
+    /// For each node the line that explanations have of it.
+    pub fn lines(&self) -> Vec<String> {
+        let text = self.to_string();
+        let mut lines = text.lines();
+        let begins = |id: usize| format!("%{id} = ");
+        (0..self.nodes.len())
+            .map(|id| lines.find(|line| line.starts_with(&begins(id))).unwrap_or_default().to_string())
+            .collect()
+    }
+}
+
 /// `0, 2 desc`
 pub(super) fn order_text(order: &[OrderKey]) -> String {
     let list = order.iter().map(|key| format!("{}{}", key.column, if key.descending { " desc" } else { "" }));

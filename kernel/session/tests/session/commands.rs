@@ -93,3 +93,35 @@ fn an_output_can_be_stopped_while_another_reads_what_it_keeps() {
     assert!(closed);
     assert_eq!(still, ["2 2"]);
 }
+
+#[test]
+fn analysis_tells_what_each_node_has_done_and_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.jsonl"), "{\"k\": 1}\n{\"k\": 2}\n{\"k\": 2}\n{\"k\": -1}\n").unwrap();
+    let session = session(folder.path(), 2);
+    let told = |cell: &str, text: &str| -> Result<String, CellFailure> {
+        let collector = Collector::default();
+        let request =
+            tidebook_session::CellRequest { cell: cell.to_string(), name: cell.to_string(), text: text.to_string() };
+        session.run(&request, &collector)?;
+        Ok(collector.text.into_inner())
+    };
+    told("t", "t = read jsonl(\"t.jsonl\") { k: int }\nn = t | where k > 0 | summarize n: count() by k").unwrap();
+    assert_eq!(codes(&told("early", "%explain analyze n").unwrap_err()), [commands::NOTHING_RUNS.code]);
+    assert_eq!(codes(&told("nobody", "%explain analyze nobody").unwrap_err()), [commands::NO_SUCH_TABLE.code]);
+    assert_eq!(codes(&told("nameless", "%explain analyze").unwrap_err()), [commands::NEEDS_TABLE.code]);
+    told("n", "n").unwrap();
+    let plan = told("analysis", "%explain analyze n").unwrap();
+    let line = |what: &str| plan.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {plan}"));
+    assert!(line("= get jsonl").contains("4 rows"), "{plan}");
+    assert!(line("filter(").contains("3 rows"), "{plan}");
+    let reduce = line("= reduce");
+    assert!(reduce.contains("2 rows") && reduce.contains("2 updates, ") && reduce.contains("µs"), "{plan}");
+    // Another output that reads the sums does not count them again.
+    told("more", "n | where n > 1").unwrap();
+    let plan = told("analysis", "%explain analyze n | where n > 1").unwrap();
+    assert!(plan.lines().any(|line| line.contains("= get jsonl") && line.contains("shared")), "{plan}");
+    // A table may be called so.
+    told("called", "analyze = rows [ {a: 1} ]").unwrap();
+    assert!(told("called so", "%explain analyze").unwrap().starts_with("logical plan"));
+}
