@@ -114,8 +114,8 @@ soak: ## random plans for so many MINUTES (60), beginning with seed FIRST (1); p
 	@TIDEBOOK_MINUTES="$(or $(MINUTES),60)" TIDEBOOK_FIRST="$(or $(FIRST),1)" \
 		$(CARGO) test --release --workspace --test random_plans -- --nocapture random_plans_agree late_readers
 
-fuzz: ## the fuzz targets for SECONDS each (60); ONLY=syntax, check, csv, jsonl, json, text or protocol runs one
-	@CARGO="$(CARGO)" CARGO_TARGET_DIR="$(TARGET)" tests/fuzz/run.sh $(or $(SECONDS),60) $(ONLY)
+fuzz: ## the fuzz targets for SECONDS each (60), from SEED if one is given; ONLY=syntax, check, csv, jsonl, json, text or protocol runs one
+	@CARGO="$(CARGO)" FUZZ_SEED="$(or $(SEED),0)" CARGO_TARGET_DIR="$(TARGET)" tests/fuzz/run.sh $(or $(SECONDS),60) $(ONLY)
 
 bench: build ## the benchmarks: figures for people; ONLY=throughput, latency, update, group, window, parquet or parquet-memory runs one
 	@"$(TARGET)/release/bench" $(ONLY)
