@@ -143,6 +143,7 @@ pub(crate) fn memory(session: &Session) -> Option<u64> {
 /// Decides what to start, what to stop and what to leave as it is.
 pub(crate) fn prepare(session: &Session, inner: &mut Inner, request: &CellRequest, compiled: Compiled) -> Prepared {
     inner.memory.set_limit(memory(session));
+    inner.gauges.close(&request.cell);
     let catalog = session.catalog();
     let defined = |table: &str| {
         let names = compiled.statements.iter();
@@ -356,7 +357,7 @@ impl Installed {
                 output.stream(Stream::Err, &format!("{note}\n"));
             }
             StatementKind::Command { name, args } => {
-                if let Err(fault) = command::run(session, inner, output, name, args, statement.span) {
+                if let Err(fault) = command::run(session, inner, output, &request.cell, (name, args), statement.span) {
                     match fault {
                         command::CommandFault::Text(diagnostic) => self.faults.diagnostic(*diagnostic, request),
                         command::CommandFault::Runtime(message) => self.faults.add(FailureKind::Runtime, message),

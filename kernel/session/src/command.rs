@@ -6,13 +6,13 @@ use tidebook_dsl::diagnostics::{Explanation, commands};
 use tidebook_plan::diagnostic::near_names;
 use tidebook_plan::{Diagnostic, Span};
 
+use crate::analysis;
 use crate::compile::{evaluate, explain as explain_table, recompile};
 use crate::help;
 use crate::markup;
 use crate::output::{CellOutput, CellRequest, Markup, Stream};
 use crate::running::Running;
 use crate::session::{Inner, OutputId, Session};
-use crate::{analysis, stats};
 
 /// Why a command did not do its work.
 pub(crate) enum CommandFault {
@@ -108,20 +108,20 @@ pub(crate) fn answer(
     }))
 }
 
-/// Runs a command that is not an output.
+/// Runs a command of a cell that is not an output.
 pub(crate) fn run(
     session: &Session,
     inner: &mut Inner,
     output: &dyn CellOutput,
-    name: &str,
-    arguments: &str,
+    cell: &str,
+    (name, arguments): (&str, &str),
     span: Span,
 ) -> Result<(), CommandFault> {
     match answer(session, name, arguments, span)? {
         Some(Answer::Markup(markup)) => output.markup(markup),
         Some(Answer::Value(value)) => output.value(&value),
         Some(Answer::Page(page)) => output.page(page),
-        None => act(session, inner, output, name, arguments.trim(), span)?,
+        None => act(session, inner, output, cell, (name, arguments.trim()), span)?,
     }
     Ok(())
 }
@@ -131,12 +131,12 @@ fn act(
     session: &Session,
     inner: &mut Inner,
     output: &dyn CellOutput,
-    name: &str,
-    arguments: &str,
+    cell: &str,
+    (name, arguments): (&str, &str),
     span: Span,
 ) -> Result<(), CommandFault> {
     match name {
-        "stats" => output.markup(stats::picture(inner).map_err(CommandFault::Runtime)?),
+        "stats" => output.view(inner.show_stats(cell).map_err(CommandFault::Runtime)?),
         "explain" => analyze(session, inner, output, arguments, span)?,
         "stop" => stop(session, inner, arguments, span)?,
         "clear" => output.clear(false),

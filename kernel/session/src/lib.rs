@@ -13,6 +13,7 @@ mod compile;
 mod environment;
 mod expectation;
 mod follow;
+mod gauge;
 mod headless;
 mod help;
 mod history;

@@ -56,14 +56,14 @@ impl Memory {
 
     /// True if the process holds more than it may.
     pub(crate) fn is_passed(&self) -> bool {
-        let (limit, held) = (self.limit(), resident());
-        limit > 0 && held > limit.max(self.floor.load(Ordering::Relaxed))
+        let (limit, now) = (self.limit(), held());
+        limit > 0 && now > limit.max(self.floor.load(Ordering::Relaxed))
     }
 
     /// Notes what is left after an output was stopped.
     pub(crate) fn settle(&self) {
-        let held = resident();
-        let floor = if held > self.limit() { held + held / 20 } else { 0 };
+        let left = held();
+        let floor = if left > self.limit() { left + left / 20 } else { 0 };
         self.floor.store(floor, Ordering::Relaxed);
         // What was said before counts no longer.
         let _ = self.over.try_recv();
@@ -81,8 +81,8 @@ impl Memory {
         let (limit, floor, passed) = (Arc::clone(&self.limit), Arc::clone(&self.floor), self.passed.clone());
         thread::Builder::new().name("memory".to_string()).spawn(move || {
             while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
-                let (limit, held) = (limit.load(Ordering::Relaxed), resident());
-                if limit == 0 || held <= limit.max(floor.load(Ordering::Relaxed)) {
+                let (limit, now) = (limit.load(Ordering::Relaxed), held());
+                if limit == 0 || now <= limit.max(floor.load(Ordering::Relaxed)) {
                     continue;
                 }
                 // A full channel says it already.
@@ -99,7 +99,7 @@ impl Memory {
 }
 
 /// Bytes of memory that the process holds and that no file stands behind.
-fn resident() -> u64 {
+pub(crate) fn held() -> u64 {
     let status = fs::read_to_string("/proc/self/status").ok();
     let anonymous = status.and_then(|status| kibibytes(&status, "RssAnon:"));
     match anonymous {
@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn memory_is_measured_and_bounded_by_the_machine() {
-        let before = resident();
+        let before = held();
         let held = vec![1u8; 64 << 20];
-        assert!(resident() >= before + (60 << 20), "{before} {}", resident());
+        assert!(held() >= before + (60 << 20), "{before} {}", held());
         assert!(held.iter().step_by(4096).all(|byte| *byte == 1));
         let limit = default_limit();
         assert!(limit > 0 && limit < u64::MAX / 2, "{limit}");

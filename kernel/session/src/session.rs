@@ -13,12 +13,13 @@ use tidebook_plan::span::line_column;
 use tidebook_plan::{Diagnostic, Drawing, Ink, Span};
 
 use crate::environment::World;
+use crate::gauge::Gauges;
 use crate::history::Histories;
 use crate::memory::{self, Memory};
 use crate::output::{CellFailure, CellOutput, CellRequest, FailureKind};
 use crate::recovery::Wear;
 use crate::running::{OutputProgram, Running, StartError};
-use crate::view::Closed;
+use crate::view::{Closed, View};
 
 /// How a session is set up.
 #[derive(Clone, Debug)]
@@ -68,6 +69,7 @@ pub(crate) struct Inner {
     /// Running outputs by number, in the order in which they were started.
     pub(crate) running: BTreeMap<OutputId, Running>,
     pub(crate) histories: Histories,
+    pub(crate) gauges: Gauges,
     next_number: u64,
     /// How the engine has fared.
     pub(crate) wear: Wear,
@@ -106,6 +108,7 @@ impl Session {
                     engine: None,
                     running: BTreeMap::new(),
                     histories: Histories::default(),
+                    gauges: Gauges::default(),
                     next_number: 1,
                     wear: Wear::default(),
                 })
@@ -161,6 +164,7 @@ impl Session {
         let mut inner = self.inner.lock();
         let all: Vec<OutputId> = inner.running.keys().copied().collect();
         inner.stop(&all);
+        inner.gauges.end();
         if let Some(engine) = inner.engine.take() {
             engine.shutdown();
         }
@@ -199,6 +203,16 @@ impl Inner {
             self.memory.watch(Weak::clone(&self.own)).map_err(SessionError::Thread)?;
         }
         self.engine.as_ref().ok_or(SessionError::Engine(EngineError::Stopped))
+    }
+
+    /// Shows the figures of what runs, for a cell.
+    ///
+    /// # Errors
+    /// Where the engine has failed, or the operating system gives no thread, with why.
+    pub(crate) fn show_stats(&mut self, cell: &str) -> Result<Arc<View>, String> {
+        let lines = self.figures()?;
+        let (id, own) = (self.number(), Weak::clone(&self.own));
+        self.gauges.show(cell, id, lines, own).map_err(|error| SessionError::Thread(error).to_string())
     }
 
     /// A number for a new output or view.

@@ -14,6 +14,8 @@ pub enum ViewKind {
     Expectation,
     /// A sink: its page has a verdict and no rows.
     Sink,
+    /// What runs, in figures.
+    Stats,
 }
 
 /// Whether all is well with something that is watched.

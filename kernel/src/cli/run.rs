@@ -199,7 +199,7 @@ fn print(out: &mut dyn Write, views: &[Arc<View>], format: Format) -> io::Result
     for view in views {
         match (format, view.kind) {
             (Format::Json, ViewKind::Table) => writeln!(out, "{}", view.json_line())?,
-            (Format::Text, ViewKind::Table | ViewKind::Expectation) => {
+            (Format::Text, ViewKind::Table | ViewKind::Expectation | ViewKind::Stats) => {
                 writeln!(out, "{gap}{}", render::frame(view).1.text)?;
                 gap = "\n";
             }

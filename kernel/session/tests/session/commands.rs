@@ -3,7 +3,7 @@
 use tidebook_dsl::diagnostics::{all, commands};
 use tidebook_session::CellFailure;
 
-use crate::collector::{Collector, session};
+use crate::collector::{Collector, session, wait_for};
 
 /// Runs a text as one cell in a session of its own: what it printed, or how it failed.
 fn run(text: &str) -> Result<String, CellFailure> {
@@ -124,4 +124,25 @@ fn analysis_tells_what_each_node_has_done_and_holds() {
     // A table may be called so.
     told("called", "analyze = rows [ {a: 1} ]").unwrap();
     assert!(told("called so", "%explain analyze").unwrap().starts_with("logical plan"));
+}
+
+#[test]
+fn stats_move_until_their_cell_runs_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = session(folder.path(), 1);
+    let run = |cell: &str, text: &str| crate::collector::run(&session, cell, text).unwrap();
+    let idle = run("stats", "%stats").remove(0);
+    assert_eq!(crate::collector::rows(&idle), ["engine idle nothing runs yet"]);
+    run("t", "t = read demo.ticks(rate: 500)\nt | summarize n: count() by k: n % 10");
+    // It moves by itself, and tells how fast rows come in and go out.
+    let has = |page: &tidebook_session::Page, what: &str| {
+        let line = page.rows.iter().find(|row| row[0].as_deref().is_some_and(|name| name.starts_with(what)));
+        line.is_some_and(|row| row[2].as_deref().is_some_and(|detail| detail.contains(" rows/s")))
+    };
+    let page = wait_for(&idle, |page| has(page, "source demo.ticks") && has(page, "output "));
+    assert!(page.rows.iter().any(|row| row[0].as_deref().is_some_and(|name| name.starts_with("arrangement "))));
+    let again = run("stats", "%stats").remove(0);
+    assert!(idle.is_closed() && !again.is_closed());
+    session.shutdown();
+    assert!(again.is_closed());
 }
