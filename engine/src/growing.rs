@@ -33,6 +33,10 @@ pub(crate) fn growing(plan: &FlowPlan, only_adds: impl Fn(&SourceSpec) -> bool) 
             | Operator::Window { .. }
             | Operator::Unique { .. }
             | Operator::Dedupe { .. }
+            // What a round gives may go as its input grows.
+            | Operator::Iterate { .. }
+            | Operator::Given { .. }
+            | Operator::Unsettled
             | Operator::Held { .. } => false,
         };
         grows.push(grows_now);

@@ -194,6 +194,8 @@ pub(crate) fn share(plan: FlowPlan, catalog: &Catalog, only_adds: impl Fn(&Sourc
             Operator::Collect { input, keys, order, .. } => arrange(input, Layout { key: keys, order }),
             Operator::Quantile { input, keys, .. } => arrange(input, Layout::by(&keys)),
             Operator::Window { input, partition, order, .. } => arrange(input, Layout { key: partition, order }),
+            Operator::Iterate { inputs, .. } => inputs.iter().for_each(|input| needs_rows[*input] = true),
+            Operator::Given { .. } | Operator::Unsettled => unreachable!("leaves of a body stand in a body"),
             Operator::Union { inputs } => inputs.iter().for_each(|(input, _)| needs_rows[*input] = true),
             Operator::Unique { input, keys } => arrange(input, Layout::by(&keys)),
             Operator::Errors { of } => shared.errors[of] = true,

@@ -31,6 +31,9 @@ pub use window::{Extent, Frame, WindowCall, WindowFunction};
 /// Position of a node in its plan.
 pub type NodeId = usize;
 
+/// How often the body of an [`Operator::Iterate`] without a `max` is applied before it counts as endless.
+pub const MOST_ROUNDS: u64 = 10_000;
+
 /// Identity of what a statement bound to history has given, and gives: equal identities, one and the same history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HistoryId(pub Fingerprint);
@@ -281,6 +284,26 @@ pub enum Operator {
         /// Which history.
         history: HistoryId,
     },
+    /// What a body makes of a table, applied to it again and again: until it no longer changes, or `max` times. When an
+    /// input changes, that of a fresh start. Errors: the rows of `body.outputs[1]`, if there is one, of the last round.
+    Iterate {
+        /// The table at the start, then what the body reads beside it.
+        inputs: Vec<NodeId>,
+        /// Reads its inputs by [`Operator::Given`]. `outputs[0]` gives the table of the next round, in the types of the first
+        /// input; `outputs[1]` errors, in the columns of the node's errors. Nothing in it is bound to history, and what does
+        /// not depend on the table that goes round stands outside.
+        body: Arc<FlowPlan>,
+        /// How often it is applied at most; without it a table that still changes after [`MOST_ROUNDS`] is an error.
+        max: Option<u64>,
+    },
+    /// In the body of an [`Operator::Iterate`]: the table of the round (0), or an input of the node by its position. No errors.
+    Given {
+        /// Which.
+        index: usize,
+    },
+    /// In the body of an [`Operator::Iterate`]: rows for which no table can be told, since they still change after the
+    /// last round or stand there too often. Columns of the table, then `_error` and `_step`. No errors.
+    Unsettled,
     /// The errors of a node, as rows: its error columns, then `_error` (text) and `_step` (text).
     Errors {
         /// Whose errors.
@@ -292,7 +315,12 @@ impl Operator {
     /// The nodes that it reads.
     pub fn inputs(&self) -> Vec<NodeId> {
         match self {
-            Operator::Get { .. } | Operator::Constant { .. } | Operator::Held { .. } => vec![],
+            Operator::Get { .. }
+            | Operator::Constant { .. }
+            | Operator::Held { .. }
+            | Operator::Given { .. }
+            | Operator::Unsettled => vec![],
+            Operator::Iterate { inputs, .. } => inputs.clone(),
             Operator::Linear { input, .. }
             | Operator::Reduce { input, .. }
             | Operator::TopK { input, .. }
@@ -330,6 +358,9 @@ impl Operator {
             Operator::Changes { .. } => "changes",
             Operator::Hold { .. } => "hold",
             Operator::Held { .. } => "held",
+            Operator::Iterate { .. } => "iterate",
+            Operator::Given { .. } => "given",
+            Operator::Unsettled => "unsettled",
             Operator::Errors { .. } => "errors",
         }
     }
@@ -436,7 +467,12 @@ impl Stage {
 
 fn renumber(operator: &mut Operator, place: &[NodeId]) {
     match operator {
-        Operator::Get { .. } | Operator::Constant { .. } | Operator::Held { .. } => {}
+        Operator::Get { .. }
+        | Operator::Constant { .. }
+        | Operator::Held { .. }
+        | Operator::Given { .. }
+        | Operator::Unsettled => {}
+        Operator::Iterate { inputs, .. } => inputs.iter_mut().for_each(|input| *input = place[*input]),
         Operator::Linear { input, .. }
         | Operator::Reduce { input, .. }
         | Operator::TopK { input, .. }

@@ -13,6 +13,7 @@ use super::build::LogicalError;
 use super::checked::{CheckedStep, one};
 use super::constant::Constant;
 use super::history::Dedupe;
+use super::iterate::Iterate;
 use super::opaque::Opaque;
 use super::scan::SourceScan;
 use super::schema::{columns_of, schema_of, unordered};
@@ -82,6 +83,11 @@ pub fn error_columns(plan: &LogicalPlan) -> Option<Vec<(String, DataType)>> {
     }
     if let Some(window) = node.as_any().downcast_ref::<Window>() {
         return window.can_fail().then(|| columns_of(&window.input));
+    }
+    if let Some(iterate) = node.as_any().downcast_ref::<Iterate>() {
+        let mut columns = columns_of(iterate.errors.as_ref()?);
+        columns.truncate(columns.len().saturating_sub(2));
+        return Some(columns);
     }
     let summarize = node.as_any().downcast_ref::<Summarize>()?;
     summarize.can_fail().then(|| columns_of(plan).into_iter().take(summarize.keys.len()).collect())

@@ -7,6 +7,7 @@
 
 mod expression;
 mod history;
+mod iterate;
 mod join;
 mod nodes;
 mod rules;
@@ -93,11 +94,19 @@ struct Lowering {
     /// What opaque leaves became; the plan keeps its address from being used again.
     leaves: HashMap<LeafPlace, (Arc<LogicalPlan>, history::Leaf)>,
     histories: Vec<Arc<History>>,
+    /// The loops around what is being lowered, the outermost first.
+    loops: Vec<iterate::Loop>,
 }
 
 impl Lowering {
     fn new(optimise: bool) -> Self {
-        Lowering { builder: FlowBuilder::default(), optimise, leaves: HashMap::new(), histories: Vec::new() }
+        Lowering {
+            builder: FlowBuilder::default(),
+            optimise,
+            leaves: HashMap::new(),
+            histories: Vec::new(),
+            loops: Vec::new(),
+        }
     }
 
     /// Notes that a history is read.

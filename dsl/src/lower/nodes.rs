@@ -10,10 +10,10 @@ use tidebook_plan::{FlowExpr, NodeId, Span};
 
 use super::expression::Compiler;
 use super::history::{Leaf, lower_opaque};
-use super::{LowerError, Lowering, join, summarize, window};
+use super::{LowerError, Lowering, iterate, join, summarize, window};
 use crate::logical::{
-    Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Opaque, Origin, SignedUnion, SourceScan, StepErrors,
-    Summarize, TopK, Unique, Window,
+    Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Iterate, Opaque, Origin, SignedUnion, SourceScan,
+    StepErrors, Summarize, TopK, Unique, Variable, Window,
 };
 
 /// The nodes that a plan became.
@@ -23,15 +23,19 @@ pub struct Lowered {
     pub rows: NodeId,
     /// The nodes whose errors, together, are those of the plan's topmost step.
     pub errors: Vec<NodeId>,
+    /// The errors of the plan's topmost step as rows, where they are rows of another node.
+    pub error_rows: Option<NodeId>,
 }
 
 impl Lowered {
-    fn infallible(rows: NodeId) -> Self {
-        Lowered { rows, errors: Vec::new() }
+    /// Without errors.
+    pub fn infallible(rows: NodeId) -> Self {
+        Lowered { rows, errors: Vec::new(), error_rows: None }
     }
 
-    fn checked(rows: NodeId) -> Self {
-        Lowered { rows, errors: vec![rows] }
+    /// With the errors of the node itself.
+    pub fn checked(rows: NodeId) -> Self {
+        Lowered { errors: vec![rows], ..Lowered::infallible(rows) }
     }
 }
 
@@ -59,6 +63,9 @@ pub fn places(schema: &DFSchema, names: &[String], node: &str) -> Result<Vec<usi
 
 /// Adds `plan` to the flow plan.
 pub fn lower_plan(builder: &mut Lowering, plan: &LogicalPlan) -> Result<Lowered, LowerError> {
+    if iterate::stands_outside(builder, plan) {
+        return iterate::lower_outside(builder, plan);
+    }
     match plan {
         LogicalPlan::Projection(projection) => {
             let input = lower_plan(builder, &projection.input)?.rows;
@@ -111,8 +118,11 @@ fn lower_extension(builder: &mut Lowering, node: &Extension, plan: &LogicalPlan)
         {
             return Ok(Lowered::infallible(errors.ok_or_else(no_errors)?));
         }
-        let failing = lower_plan(builder, &errors.of)?.errors;
-        let rows = errors_of(builder, &failing, &types(plan)).ok_or_else(no_errors)?;
+        let of = lower_plan(builder, &errors.of)?;
+        if let Some(rows) = of.error_rows {
+            return Ok(Lowered::infallible(rows));
+        }
+        let rows = errors_of(builder, &of.errors, &types(plan)).ok_or_else(no_errors)?;
         return Ok(Lowered::infallible(rows));
     }
     if let Some(summarize) = any.downcast_ref::<Summarize>() {
@@ -158,6 +168,12 @@ fn lower_extension(builder: &mut Lowering, node: &Extension, plan: &LogicalPlan)
     if let Some(changes) = any.downcast_ref::<Changes>() {
         let input = lower_plan(builder, &changes.input)?.rows;
         return Ok(Lowered::infallible(add(builder, Operator::Changes { input }, types(plan), &changes.origin)));
+    }
+    if let Some(node) = any.downcast_ref::<Iterate>() {
+        return iterate::lower_iterate(builder, node, plan);
+    }
+    if let Some(variable) = any.downcast_ref::<Variable>() {
+        return iterate::lower_variable(builder, variable, plan);
     }
     if let Some(opaque) = any.downcast_ref::<Opaque>() {
         return Ok(match lower_opaque(builder, opaque)? {

@@ -34,7 +34,7 @@ pub fn lower_window(builder: &mut Lowering, window: &Window, plan: &LogicalPlan)
     let errors = functions.iter().any(|call| call.function.is_fallible());
     let operator = Operator::Window { input, partition, order, functions };
     let rows = builder.add(operator, all, window.origin.span, window.origin.step.as_str());
-    Ok(Lowered { rows, errors: if errors { vec![rows] } else { Vec::new() } })
+    Ok(if errors { Lowered::checked(rows) } else { Lowered::infallible(rows) })
 }
 
 /// The window as a join, if each function is an aggregate of the partition that cannot fail.

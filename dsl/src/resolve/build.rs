@@ -136,6 +136,26 @@ pub(crate) fn held(plan: LogicalPlan, statement: &str) -> LogicalPlan {
     logical::held(plan, statement)
 }
 
+/// A leaf of the body of the loop `name`, which reads its table or what no table can be told of.
+pub(crate) fn variable(name: &Arc<str>, role: logical::Role, columns: &[(String, Type)]) -> LogicalPlan {
+    sound(logical::variable(name, role, columns))
+}
+
+/// What is built of a loop.
+pub(crate) struct LoopParts {
+    pub input: LogicalPlan,
+    pub variable: Arc<str>,
+    pub body: LogicalPlan,
+    pub errors: LogicalPlan,
+    pub max: Option<u64>,
+}
+
+/// A loop whose columns are called `ids`.
+pub(crate) fn iterate(parts: LoopParts, ids: &[String], origin: Origin) -> LogicalPlan {
+    let LoopParts { input, variable, body, errors, max } = parts;
+    sound(logical::iterate(input, &variable, body, Some(errors), max, ids, origin))
+}
+
 /// The errors of a step that has some, with their columns called `ids`.
 pub(crate) fn errors(of: &LogicalPlan, ids: &[String]) -> LogicalPlan {
     sound(logical::errors(of, ids))

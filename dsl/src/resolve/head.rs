@@ -31,6 +31,9 @@ impl Resolver<'_> {
     /// A table by name, or the errors of one.
     pub(crate) fn table(&self, path: &Path) -> Resolved<Relation> {
         let name = &path.parts[0];
+        if let Some(relation) = self.loop_table(path)? {
+            return Ok(relation);
+        }
         self.uses.borrow_mut().tables.insert(name.text.clone());
         let Some(definition) = self.catalog.tables.get(&name.text) else {
             return Err(self.missing_table(path));

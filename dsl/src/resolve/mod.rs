@@ -19,6 +19,7 @@ pub(crate) mod fault;
 mod flatten;
 mod function;
 mod head;
+mod iterate;
 mod join;
 mod names;
 mod options;
@@ -87,6 +88,8 @@ pub(crate) struct Resolver<'a> {
     pub env_allowed: Cell<bool>,
     /// True if `env` was used since this was last cleared.
     pub env_used: Cell<bool>,
+    /// Loops whose body is being resolved, the outermost first.
+    pub loops: RefCell<Vec<iterate::LoopTable>>,
     /// Functions that are being expanded, the outermost first.
     pub expanding: RefCell<Vec<String>>,
     /// What else is wrong with the statement, where one fault does not follow from another.
@@ -116,6 +119,7 @@ impl<'a> Resolver<'a> {
             sources: RefCell::default(),
             env_allowed: Cell::new(false),
             env_used: Cell::new(false),
+            loops: RefCell::default(),
             expanding: RefCell::default(),
             also: RefCell::default(),
             warnings: RefCell::default(),

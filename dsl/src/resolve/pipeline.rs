@@ -42,6 +42,7 @@ impl Resolver<'_> {
 
     fn step(&self, input: Relation, step: &Step) -> Resolved<Relation> {
         self.count_step(step.span)?;
+        self.refuse_in_loop(&input, step)?;
         self.bounded(self.apply(input, step)?, step.span)
     }
 
@@ -75,7 +76,7 @@ impl Resolver<'_> {
             StepKind::Watermark { .. } => Err(unavailable("`watermark`", step)),
             StepKind::Flatten(item) => self.flatten(input, item, step),
             StepKind::Dedupe { by, rule } => self.dedupe(input, by, rule, step),
-            StepKind::Iterate(_) => Err(unavailable("`iterate`", step)),
+            StepKind::Iterate(iterate) => self.iterate(input, iterate, step),
             StepKind::Match(_) => Err(unavailable("`match`", step)),
             StepKind::Search(_) => Err(unavailable("`search`", step)),
             StepKind::Changes => self.changes(input, step),

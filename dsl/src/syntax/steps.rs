@@ -198,7 +198,11 @@ pub static STEPS: &[StepDoc] = &[
     StepDoc {
         name: "iterate",
         signature: "iterate name { pipeline over name } [max n]",
-        doc: "The name starts as the table; the pipeline is applied to it until it no longer changes, or n times.",
+        doc: "The name starts as the table; the pipeline is applied to it until it no longer changes, or n times. When an \
+              input changes, the result is that of a fresh start, for the work that the change makes. The pipeline gives \
+              the same columns as the table, in any order; it may use the name more than once, and other tables. Its row \
+              errors are those of the last round. Without `max`, rows that still change after 10,000 rounds are row \
+              errors.",
         example: "edges | iterate r { r | join edges on r.dst == edges.src | select src: r.src, dst: edges.dst | union r | distinct }",
     },
     StepDoc {

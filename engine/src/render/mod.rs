@@ -298,6 +298,8 @@ impl<'scope> Renderer<'_, 'scope> {
                 let rows = self.arrangement(*input, &layout);
                 (changes::changes(rows, codec, &node.schema, install), None)
             }
+            Operator::Iterate { .. } => unreachable!("loops are written out"),
+            Operator::Given { .. } | Operator::Unsettled => unreachable!("leaves of a body stand in a body"),
             Operator::Hold { input, .. } => (self.rows_of(*input), None),
             Operator::Held { .. } => unreachable!("what is held is imported"),
             Operator::Errors { of } => match self.errors[*of].clone() {

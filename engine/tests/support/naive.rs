@@ -1,5 +1,6 @@
 //! What a plan means: every node computed from scratch out of the full contents of its inputs.
 
+mod iterate;
 mod window;
 
 use std::cmp::Ordering;
@@ -147,6 +148,11 @@ pub fn evaluate(plan: &FlowPlan, inputs: &HashMap<NodeId, Multiset>) -> Vec<Cont
             Operator::Dedupe { .. } | Operator::Changes { .. } | Operator::Hold { .. } | Operator::Held { .. } => {
                 panic!("what is bound to history is no function of contents")
             }
+            Operator::Iterate { inputs: from, body, max } => {
+                let given = from.iter().map(|input| nodes[*input].rows.clone()).collect();
+                iterate::iterate(body, given, *max, &node.step, &mut errors)
+            }
+            Operator::Given { .. } | Operator::Unsettled => inputs[&id].clone(),
             Operator::Errors { of } => nodes[*of].errors.clone(),
         };
         nodes.push(Contents { rows: result, errors });

@@ -107,6 +107,7 @@ impl Literals {
             match &step.kind {
                 StepKind::Combine { operand, .. } => self.operand(operand),
                 StepKind::Join(join) => self.operand(&join.right),
+                StepKind::Iterate(iterate) => self.pipeline(&iterate.body),
                 _ => {}
             }
         }

@@ -80,7 +80,16 @@ impl FlowBuilder {
                 Operator::Unique { keys, .. } => (keys, step).hash(&mut state),
                 Operator::Flatten { column, .. } => column.hash(&mut state),
                 Operator::Dedupe { keys, condition, .. } => (keys, condition, step).hash(&mut state),
-                Operator::Errors { .. } | Operator::Changes { .. } => {}
+                Operator::Iterate { body, max, .. } => {
+                    body.outputs
+                        .iter()
+                        .map(|output| body.nodes[*output].fingerprint)
+                        .collect::<Vec<_>>()
+                        .hash(&mut state);
+                    (max, step).hash(&mut state);
+                }
+                Operator::Given { index } => index.hash(&mut state),
+                Operator::Errors { .. } | Operator::Changes { .. } | Operator::Unsettled => {}
                 Operator::Hold { .. } | Operator::Held { .. } => unreachable!("these were told above"),
             }
             state.finish()

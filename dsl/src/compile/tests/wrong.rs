@@ -78,6 +78,11 @@ fn joins() {
 }
 
 #[test]
+fn loops() {
+    check("loops.txt");
+}
+
+#[test]
 fn sources_and_sinks() {
     check("connectors.txt");
 }

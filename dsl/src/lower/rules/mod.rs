@@ -36,6 +36,11 @@ pub fn run(plan: FlowPlan) -> FlowPlan {
     })
 }
 
+/// Runs the rules that hold in the body of a loop: it has no sources, and its operators are others.
+pub fn run_in_body(plan: FlowPlan) -> FlowPlan {
+    fuse::fuse(&plan)
+}
+
 /// The position, if the expression is a column.
 pub fn column(expr: &FlowExpr) -> Option<usize> {
     expr.physical.as_ref().downcast_ref::<Column>().map(Column::index)

@@ -49,7 +49,16 @@ impl<'a> Rebuild<'a> {
         let old = self.old;
         let mut operator = old.nodes[id].operator.clone();
         match &mut operator {
-            Operator::Get { .. } | Operator::Constant { .. } | Operator::Held { .. } => {}
+            Operator::Get { .. }
+            | Operator::Constant { .. }
+            | Operator::Held { .. }
+            | Operator::Given { .. }
+            | Operator::Unsettled => {}
+            Operator::Iterate { inputs, .. } => {
+                for input in inputs {
+                    *input = self.place(*input, write);
+                }
+            }
             Operator::Linear { input, .. }
             | Operator::Reduce { input, .. }
             | Operator::TopK { input, .. }

