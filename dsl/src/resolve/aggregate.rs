@@ -16,7 +16,7 @@ use crate::resolve::{Reach, Resolver, collapse};
 use crate::syntax::tree::{Call, Name};
 
 /// Other functions of the language that this build does not run.
-const UNAVAILABLE_WINDOWS: &[&str] = &["tumble", "hop", "session"];
+const UNAVAILABLE_WINDOWS: &[&str] = &["session"];
 const UNAVAILABLE_MODELS: &[&str] = &["llm", "extract", "rerank", "describe", "parse", "chunk", "embed"];
 
 /// The names of the aggregates.

@@ -3,21 +3,33 @@
 //! Three nodes: a projection that computes keys and arguments (checked, if they can fail), the aggregate over plain
 //! columns, and a projection that computes expressions over aggregates, where there are any.
 
-use tidebook_plan::ColumnType;
+use tidebook_plan::{ColumnType, Type};
 
 use crate::functions::{self, Typed};
+use crate::logical::Origin;
 use crate::resolve::aggregate::{Aggregation, refuse_time};
 use crate::resolve::columns::{item_name, plain_column};
 use crate::resolve::fault::{self, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn};
 use crate::resolve::{Reach, Resolver, build};
-use crate::syntax::tree::{Step, Summarize};
+use crate::syntax::tree::{Expr, ExprKind, Step, Summarize};
+
+/// The keys of a `summarize`.
+#[derive(Default)]
+struct Keys {
+    /// As columns.
+    columns: Vec<ScopeColumn>,
+    /// Those that have to be computed first.
+    computed: Vec<(ScopeColumn, Typed)>,
+    /// Those that hold the windows of a row, and the type of one: each row is then there once for each of them.
+    windows: Vec<(String, ColumnType)>,
+}
 
 impl Resolver<'_> {
     pub(crate) fn summarize(&self, input: Relation, summarize: &Summarize, step: &Step) -> Resolved<Relation> {
         refuse_time(summarize)?;
-        let (keys, computed) = self.keys(&input, summarize)?;
+        let Keys { columns: keys, computed, windows } = self.keys(&input, summarize)?;
         let key_scope = Scope { columns: keys, head: input.scope.head.clone() };
         let (input_scope, ordering) = (input.scope.clone(), input.ordering.clone());
         let aggregation = Aggregation::new(&input_scope, &ordering, !key_scope.columns.is_empty(), computed);
@@ -38,6 +50,7 @@ impl Resolver<'_> {
         let origin = self.origin(step.span);
         let retracts = !aggregates.is_empty() || input.retracts;
         let prepared = self.extend(input, computed, origin.clone());
+        let prepared = with_window_keys(prepared, windows, &origin);
         let key_ids: Vec<String> = key_scope.columns.iter().map(|column| column.id.clone()).collect();
         let outputs: Vec<(String, ColumnType)> =
             aggregates.iter().map(|(a, ty)| (a.output.clone(), ty.clone())).collect();
@@ -75,24 +88,47 @@ impl Resolver<'_> {
         Ok(self.project(grouped, columns, origin))
     }
 
-    /// The keys as columns, and those of them that have to be computed first.
-    #[allow(clippy::type_complexity)]
-    fn keys(&self, input: &Relation, summarize: &Summarize) -> Resolved<(Vec<ScopeColumn>, Vec<(ScopeColumn, Typed)>)> {
-        let (mut keys, mut computed): (Vec<ScopeColumn>, Vec<(ScopeColumn, Typed)>) = (Vec::new(), Vec::new());
+    /// The keys as columns, and what has to be made first.
+    fn keys(&self, input: &Relation, summarize: &Summarize) -> Resolved<Keys> {
+        let mut keys = Keys::default();
         let named = summarize.by.iter().map(|item| Ok((item, self.named_column(Reach::columns(&input.scope), item)?)));
         for (item, (mut column, typed)) in self.all(named)? {
             let typed = functions::of_equals(typed);
-            if let Some(first) = keys.iter().find(|first| first.name == column.name) {
+            if let Some(first) = keys.columns.iter().find(|first| first.name == column.name) {
                 return Err(fault::two_columns(first, &column, item.span).into());
             }
-            let twice = keys.iter().any(|key| key.id == column.id);
+            let twice = keys.columns.iter().any(|key| key.id == column.id);
             if twice || plain_column(&input.scope, &typed).is_none() {
                 column.id = self.fresh(&column.name);
                 let hidden = ScopeColumn { hidden: true, ..column.clone() };
-                computed.push((hidden, typed));
+                keys.computed.push((hidden, typed));
             }
-            keys.push(column);
+            // The windows of `hop`: a row counts in each of them.
+            if let (Some("hop"), Type::List(window)) = (self.window_call(&item.expr), &column.ty.ty) {
+                keys.windows.push((column.id.clone(), window.as_ref().clone()));
+                column.ty = window.as_ref().clone();
+            }
+            keys.columns.push(column);
         }
-        Ok((keys, computed))
+        Ok(keys)
     }
+
+    /// The name of the window in time that an expression calls, unless a function of the user has that name.
+    fn window_call<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
+        let ExprKind::Call(call) = &expr.kind else { return None };
+        let name = &call.function.single()?.text;
+        (call.over.is_none() && !self.catalog.functions.contains_key(name)).then_some(name)
+    }
+}
+
+/// The rows with one of their windows in the place of the list of them, once for each.
+fn with_window_keys(mut input: Relation, windows: Vec<(String, ColumnType)>, origin: &Origin) -> Relation {
+    for (id, window) in windows {
+        input.narrow();
+        input.plan = build::flatten(input.plan, &id, origin.clone());
+        for column in input.scope.columns.iter_mut().filter(|column| column.id == id) {
+            column.ty = window.clone();
+        }
+    }
+    input
 }

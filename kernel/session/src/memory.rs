@@ -140,9 +140,9 @@ mod tests {
     #[test]
     fn memory_is_measured_and_bounded_by_the_machine() {
         let before = held();
-        let held = vec![1u8; 64 << 20];
+        let taken = vec![1u8; 64 << 20];
         assert!(held() >= before + (60 << 20), "{before} {}", held());
-        assert!(held.iter().step_by(4096).all(|byte| *byte == 1));
+        assert!(taken.iter().step_by(4096).all(|byte| *byte == 1));
         let limit = default_limit();
         assert!(limit > 0 && limit < u64::MAX / 2, "{limit}");
     }

@@ -143,10 +143,24 @@ fn every_function_obeys_the_law() {
                     Err(fault) => assert_eq!(fault.kind, FaultKind::Value, "{what}: {fault:?}"),
                 }
             }
-            let needs_constant = function.name == "regex_record";
+            let needs_constant = matches!(function.name, "regex_record" | "tumble" | "hop");
             assert!(bound > 0 || needs_constant, "no call of {} overload {index} was bound", function.name);
             checked += bound;
         }
     }
     assert!(checked > 2_000, "only {checked} calls were checked");
+}
+
+#[test]
+fn windows_obey_the_law() {
+    let mut random = Random(0x5eed_0002);
+    let length = |micros: i64| literal(ScalarValue::DurationMicrosecond(Some(micros)), &Type::Duration);
+    for ty in [Type::Timestamp, Type::Date] {
+        for (long, every) in [(1, 1), (60_000_000, 7_000_001), (5, 3), (2, 90), (86_400_000_000, 86_400_000_000)] {
+            let rows = batch(vec![column(&mut random, &ty, ROWS)], ROWS);
+            let what = format!("windows of {long} every {every} over {ty}");
+            check(&call("tumble", vec![at(0, &ty), length(long)]).unwrap(), &rows, &what);
+            check(&call("hop", vec![at(0, &ty), length(long), length(every)]).unwrap(), &rows, &what);
+        }
+    }
 }

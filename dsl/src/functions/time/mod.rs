@@ -4,6 +4,7 @@ mod calendar;
 mod moves;
 mod parts;
 mod unit;
+pub mod windows;
 mod written;
 mod zone;
 
@@ -18,7 +19,8 @@ use calendar::SECOND;
 use zone::Zone;
 
 /// The entries, file by file.
-pub(super) const LIBRARY: [&[Function]; 3] = [parts::LIBRARY, moves::LIBRARY, written::LIBRARY];
+pub(super) const LIBRARY: [&[Function]; 4] =
+    [parts::LIBRARY, moves::LIBRARY, windows::LIBRARY, written::LIBRARY];
 
 const INT: Takes = Takes::Value(Simple::Int);
 const TEXT: Takes = Takes::Value(Simple::Text);
