@@ -12,6 +12,7 @@ pub mod commands;
 pub mod doubts;
 pub mod names;
 pub mod sources;
+pub mod sql;
 pub mod steps;
 pub mod syntax;
 pub mod windows;
@@ -62,6 +63,7 @@ pub static FAMILIES: &[(&str, &[&Explanation])] = &[
     ("D05", commands::ALL),
     ("D06", doubts::ALL),
     ("D07", windows::ALL),
+    ("D09", sql::ALL),
 ];
 
 /// Every entry, in the order of the codes.

@@ -26,6 +26,7 @@ use tidebook_plan::{Diagnostic, Span};
 use crate::diagnostics::syntax as codes;
 use crate::limits;
 use build::Builder;
+pub(crate) use build::text_places;
 pub use completeness::{Completeness, is_complete};
 pub use format::{Formatted, format};
 use grammar::{Grammar, Rule};

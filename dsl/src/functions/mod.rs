@@ -23,6 +23,7 @@ mod list;
 mod logic;
 mod nested;
 mod number;
+mod only;
 mod prepare;
 mod record;
 mod takes;
@@ -54,6 +55,7 @@ pub use logic::{
     Comparison, and, between, case, coalesce, compare, equal_values, in_list, in_value, is_null, like, not, or,
 };
 pub use nested::{field, index, list, record};
+pub use only::only;
 pub use text::interpolate;
 pub use typed::{CallFault, FaultKind, Typed};
 pub use windows::{OVER, WINDOWS};

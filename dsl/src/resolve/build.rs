@@ -94,6 +94,18 @@ pub(crate) fn top_k(
     sound(logical::top_k(input, group, order.collect(), 0, limit, origin))
 }
 
+/// The rows `offset..offset + limit` of each group.
+pub(crate) fn page(
+    input: LogicalPlan,
+    group: Vec<String>,
+    order: &[(String, bool)],
+    (offset, limit): (u64, u64),
+    origin: Origin,
+) -> LogicalPlan {
+    let order = order.iter().map(|(column, descending)| SortColumn { column: column.clone(), descending: *descending });
+    sound(logical::top_k(input, group, order.collect(), offset, limit, origin))
+}
+
 /// What each row is told of the rows around it.
 pub(crate) fn window(
     input: LogicalPlan,

@@ -24,7 +24,7 @@ impl Resolver<'_> {
             HeadKind::Serve(connector) => {
                 Err(fault::not_available("`serve`", Span::new(head.span.start, connector.span.start)).into())
             }
-            HeadKind::Sql { .. } => Err(fault::not_available("`sql`", head.span).into()),
+            HeadKind::Sql { text, span } => self.bounded(self.sql(text, *span)?, head.span),
         }
     }
 

@@ -20,13 +20,13 @@ use crate::syntax::tree::{BinaryOperator, Expr, ExprKind, Join, JoinCondition, J
 
 /// What rows are matched on.
 #[derive(Default)]
-struct Matching {
+pub(super) struct Matching {
     /// Equal expressions, left and right, of one type.
-    pairs: Vec<(Typed, Typed)>,
+    pub pairs: Vec<(Typed, Typed)>,
     /// What else must be true of a pair.
-    residual: Option<Typed>,
+    pub residual: Option<Typed>,
     /// Columns of `using`: left and right.
-    merged: Vec<(ScopeColumn, ScopeColumn)>,
+    pub merged: Vec<(ScopeColumn, ScopeColumn)>,
 }
 
 /// Both sides with their keys as columns.
@@ -54,13 +54,25 @@ impl Resolver<'_> {
             JoinCondition::Using(columns) => self.using(&left.scope, &right.scope, columns)?,
             JoinCondition::None => Matching::default(),
         };
-        let scope = self.joined_scope(&left.scope, &right.scope, &matching.merged, join.kind);
+        Ok(self.join_on(left, right, matching, join.kind, self.origin(step.span)))
+    }
+
+    /// The join of two relations whose names are told apart.
+    pub(super) fn join_on(
+        &self,
+        left: Relation,
+        right: Relation,
+        matching: Matching,
+        kind: JoinKind,
+        origin: Origin,
+    ) -> Relation {
+        let scope = self.joined_scope(&left.scope, &right.scope, &matching.merged, kind);
         let right_key = right.key.clone();
         let left_key = left.key.clone();
-        let sides = self.sides(left, right, matching.pairs.clone(), matching.residual.clone(), self.origin(step.span));
+        let sides = self.sides(left, right, matching.pairs.clone(), matching.residual.clone(), origin);
         let one_match =
             !right_key.is_empty() && right_key.iter().all(|id| sides.on.iter().any(|(_, right)| right == id));
-        let mut result = match join.kind {
+        let mut result = match kind {
             JoinKind::Inner | JoinKind::Cross => self.pairs(&sides),
             JoinKind::Left => self.left_join(&sides),
             JoinKind::Right => self.left_join(&flipped(sides)),
@@ -69,7 +81,7 @@ impl Resolver<'_> {
             JoinKind::Anti => self.kept(&sides, JoinType::Anti),
             JoinKind::Asof | JoinKind::LeftAsof => unreachable!("refused above"),
         };
-        match join.kind {
+        match kind {
             JoinKind::Semi | JoinKind::Anti => result.key = left_key,
             JoinKind::Full => {
                 // Its columns have ids of their own, in the order of left, right and merged columns.
@@ -80,7 +92,7 @@ impl Resolver<'_> {
                 result.scope.columns.extend(asides);
             }
             _ => {
-                if one_match && matches!(join.kind, JoinKind::Inner | JoinKind::Left) {
+                if one_match && matches!(kind, JoinKind::Inner | JoinKind::Left) {
                     result.key = left_key;
                 }
                 let nullable = |id: &String| result.scope.columns.iter().any(|c| c.id == *id && c.ty.nullable);
@@ -90,7 +102,7 @@ impl Resolver<'_> {
                 });
                 let mut columns: Vec<ScopeColumn> = columns.collect();
                 // The side that may have no row: the merged column has the value of the other.
-                let sides: Vec<&ScopeColumn> = match join.kind {
+                let sides: Vec<&ScopeColumn> = match kind {
                     JoinKind::Left => matching.merged.iter().map(|(_, b)| b).collect(),
                     JoinKind::Right => matching.merged.iter().map(|(a, _)| a).collect(),
                     _ => Vec::new(),
@@ -100,7 +112,18 @@ impl Resolver<'_> {
             }
         }
         result.settle();
-        Ok(result)
+        result
+    }
+
+    /// The pairs of rows for which all these expressions are equal.
+    pub(super) fn inner_join(
+        &self,
+        left: Relation,
+        right: Relation,
+        pairs: Vec<(Typed, Typed)>,
+        origin: Origin,
+    ) -> Relation {
+        self.pairs(&self.sides(left, right, pairs, None, origin))
     }
 
     /// `on c`: equalities between the sides become keys, the rest a condition on pairs.
@@ -150,7 +173,7 @@ impl Resolver<'_> {
         Ok(matching)
     }
 
-    fn using(&self, left: &Scope, right: &Scope, columns: &[Name]) -> Resolved<Matching> {
+    pub(super) fn using(&self, left: &Scope, right: &Scope, columns: &[Name]) -> Resolved<Matching> {
         let mut matching = Matching::default();
         for name in columns {
             let side = |scope: &Scope, which: &str| -> Resolved<ScopeColumn> {
@@ -407,7 +430,7 @@ fn conjuncts(condition: &Expr) -> Vec<&Expr> {
 }
 
 /// True if the expression reads columns, all of them of `scope`.
-fn reads_only(typed: &Typed, scope: &Scope) -> bool {
+pub(super) fn reads_only(typed: &Typed, scope: &Scope) -> bool {
     let columns = typed.expr.column_refs();
     !columns.is_empty() && columns.iter().all(|column| scope.columns.iter().any(|c| c.id == column.name))
 }
@@ -421,7 +444,7 @@ fn same_type(left: Typed, right: Typed) -> (Typed, Typed) {
 }
 
 /// Two expressions that compare, so that equal values are the same.
-fn equal_values(left: Typed, right: Typed) -> (Typed, Typed) {
+pub(super) fn equal_values(left: Typed, right: Typed) -> (Typed, Typed) {
     let Some(pair) = functions::equal_values(left, right) else { unreachable!("what compares has a common type") };
     pair
 }

@@ -32,6 +32,7 @@ mod rows;
 mod scope;
 mod sets;
 mod settings;
+mod sql;
 mod summarize;
 mod types;
 mod update;

@@ -110,7 +110,7 @@ impl Resolver<'_> {
 }
 
 /// The scope under another table name.
-fn renamed(mut scope: Scope, alias: &str, span: Span) -> Resolved<Scope> {
+pub(super) fn renamed(mut scope: Scope, alias: &str, span: Span) -> Resolved<Scope> {
     if let Some((first, second)) = scope.twice() {
         return Err(fault::two_columns(first, second, span).into());
     }

@@ -70,10 +70,10 @@ impl Scope {
         self.head.as_deref() == Some(name) || self.columns.iter().any(|c| c.qualifiers.iter().any(|q| q == name))
     }
 
-    /// Every table name in reach.
+    /// Every table name in reach that a user can write.
     pub fn qualifiers(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.head.iter().map(String::as_str).collect();
-        for qualifier in self.columns.iter().flat_map(|column| &column.qualifiers) {
+        for qualifier in self.visible().flat_map(|column| &column.qualifiers) {
             if !names.contains(&qualifier.as_str()) {
                 names.push(qualifier);
             }

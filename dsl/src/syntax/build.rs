@@ -8,6 +8,7 @@
 
 mod expression;
 mod literal;
+pub(crate) use literal::text_places;
 mod operators;
 mod pipeline;
 mod statement;

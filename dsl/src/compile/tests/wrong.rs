@@ -93,6 +93,11 @@ fn statements() {
 }
 
 #[test]
+fn sql() {
+    check("sql.txt");
+}
+
+#[test]
 fn what_this_build_does_not_run() {
     check("unavailable.txt");
 }

@@ -124,6 +124,31 @@ impl Builder<'_> {
     }
 }
 
+/// For each byte of what a text literal says, and for its end, the byte of the literal where it is written.
+pub(crate) fn text_places(literal: &str) -> Vec<usize> {
+    let mark = if literal.starts_with("\"\"\"") { 3 } else { 1 };
+    let inner = literal.get(mark..literal.len().saturating_sub(mark)).unwrap_or("");
+    let (mut places, mut at) = (Vec::with_capacity(inner.len() + 1), 0);
+    while let Some(c) = inner[at..].chars().next() {
+        let (value, length) = match c {
+            '\\' => escape(&inner[at..]).unwrap_or((Some(c), c.len_utf8())),
+            c => (Some(c), c.len_utf8()),
+        };
+        let bytes = value.map_or(0, char::len_utf8);
+        places.extend(std::iter::repeat_n(mark + at, bytes));
+        // Of a character that stands for itself, each byte is where it is.
+        if length == bytes {
+            let start = places.len() - bytes;
+            for (offset, place) in places[start..].iter_mut().enumerate() {
+                *place += offset;
+            }
+        }
+        at += length;
+    }
+    places.push(mark + at);
+    places
+}
+
 /// The character that an escape at the start of `rest` stands for (none for an escaped line end), and its length.
 fn escape(rest: &str) -> Option<(Option<char>, usize)> {
     let value = match rest[1..].chars().next()? {
