@@ -11,10 +11,10 @@ use super::block::{Block, Own, given_path, outer_path, own};
 use super::literal::{folded, moved};
 use crate::diagnostics::names;
 use crate::functions::Typed;
-use crate::resolve::Reach;
 use crate::resolve::fault::Resolved;
 use crate::resolve::scope::quoted;
 use crate::resolve::window::{WindowPlace, Windows};
+use crate::resolve::{Reach, Scope};
 use crate::syntax::tree::{
     Arguments, BinaryOperator, Call, CaseArm, Expr, ExprKind, Literal, Name, Path, UnaryOperator,
 };
@@ -200,6 +200,13 @@ impl Sql<'_, '_> {
         {
             return Ok(outer_path(&id, span));
         }
+        if let (Own::Nothing, [table, column]) = (own(&scope, path), parts.as_slice()) {
+            let around = std::iter::successors(block.domain, |domain| domain.outer.domain);
+            let scopes: Vec<Scope> = around.map(|domain| domain.outer.scope()).collect();
+            if let Some(scope) = scopes.iter().find(|scope| scope.is_qualifier(&table.text)) {
+                scope.find_value(&table.text, &column.text, span, column.span)?;
+            }
+        }
         if let Some(all) = &block.ungrouped {
             self.refuse_ungrouped(path, &scope, all, span)?;
         }
@@ -213,13 +220,7 @@ impl Sql<'_, '_> {
     }
 
     /// A column that a grouping has taken away.
-    fn refuse_ungrouped(
-        &self,
-        path: &[Ident],
-        grouped: &crate::resolve::Scope,
-        all: &crate::resolve::Scope,
-        span: Span,
-    ) -> Resolved<()> {
+    fn refuse_ungrouped(&self, path: &[Ident], grouped: &Scope, all: &Scope, span: Span) -> Resolved<()> {
         if !matches!(own(grouped, path), Own::Nothing | Own::Part) || matches!(own(all, path), Own::Nothing) {
             return Ok(());
         }
