@@ -150,6 +150,10 @@ impl Finder<'_> {
                 let columns = items.filter_map(|item| named(item, visible)).collect();
                 *visible = Visible { columns, tables: Vec::new() };
             }
+            StepKind::Pivot(pivot) => {
+                let columns = pivot.by.iter().filter_map(|item| named(item, visible)).collect();
+                *visible = Visible { columns, tables: Vec::new() };
+            }
             StepKind::Join(join) => self.join(join, visible, depth),
             StepKind::Flatten(item) => {
                 if let Some(Known { name, ty }) = named(item, visible) {

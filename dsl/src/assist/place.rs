@@ -408,6 +408,9 @@ impl Reader<'_> {
             ("summarize", _) if self.word(last) == "emit" => Wanted::Words(&["live", "final", "every"]),
             ("summarize", _) if self.has(first, last, "by") => Wanted::Expression(&["emit", "late", "keep"]),
             ("summarize", _) => Wanted::Aggregate(&["by", "filter", "emit", "late", "keep"]),
+            ("pivot", _) if self.has(first, last, "on") => Wanted::Expression(&["in", "by"]),
+            ("pivot", _) => Wanted::Aggregate(&["on", "filter"]),
+            ("sample", _) => Wanted::Expression(&["rows", "per"]),
             ("sort", _) => Wanted::Expression(&["desc"]),
             ("top", _) => Wanted::Expression(&["by", "desc", "per"]),
             ("dedupe", _) => Wanted::Expression(match self.word(last) {

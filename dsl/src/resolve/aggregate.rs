@@ -51,6 +51,8 @@ pub(crate) struct Aggregation<'a> {
     pub keyed: bool,
     /// Columns to compute before the grouping.
     pub computed: Computed,
+    /// The rows that aggregates are of, where not all.
+    pub only: RefCell<Option<Typed>>,
     /// The aggregates, with the types of their results.
     pub aggregates: RefCell<Vec<(AggregateColumn, ColumnType)>>,
 }
@@ -63,7 +65,14 @@ impl<'a> Aggregation<'a> {
         keyed: bool,
         computed: Vec<(ScopeColumn, Typed)>,
     ) -> Self {
-        Aggregation { input, ordering, keyed, computed: Computed::new(computed), aggregates: RefCell::default() }
+        Aggregation {
+            input,
+            ordering,
+            keyed,
+            computed: Computed::new(computed),
+            only: RefCell::default(),
+            aggregates: RefCell::default(),
+        }
     }
 
     /// What `resolve` gives inside of an aggregate that stands where `reach` is.
@@ -107,6 +116,10 @@ impl<'a> Aggregation<'a> {
         }
         let order = self.order(resolver, name, call, span, inner)?;
         let (mut bound, filter) = resolver.aggregate_call(name, call, span, (typed, order), inner)?;
+        let filter = match (filter, self.only.borrow().clone()) {
+            (Some(filter), Some(only)) => Some(both(filter, only)),
+            (filter, only) => filter.or(only),
+        };
         bound.result.nullable &= !self.keyed || may_lack_value(&bound, filter.is_some());
         let input = bound.argument.map(|argument| self.computed.column(resolver, argument, name));
         let filter = filter.map(|filter| self.computed.column(resolver, filter, "filter"));
@@ -178,6 +191,13 @@ impl<'a> Aggregation<'a> {
         }
         self.input.find_qualified(table, &name.text, span, name.span)?;
         Err(ungrouped(&format!("{}.{}", quoted(table), quoted(&name.text)), span).into())
+    }
+}
+
+fn both(filter: Typed, only: Typed) -> Typed {
+    match functions::and(filter, only) {
+        Ok(both) => both,
+        Err(_) => unreachable!("filters are conditions"),
     }
 }
 

@@ -76,6 +76,8 @@ impl Resolver<'_> {
             StepKind::Watermark { .. } => Err(unavailable("`watermark`", step)),
             StepKind::Flatten(item) => self.flatten(input, item, step),
             StepKind::Dedupe { by, rule } => self.dedupe(input, by, rule, step),
+            StepKind::Pivot(pivot) => self.pivot(input, pivot, step),
+            StepKind::Sample(sample) => self.sample(input, sample, step),
             StepKind::Iterate(iterate) => self.iterate(input, iterate, step),
             StepKind::Match(_) => Err(unavailable("`match`", step)),
             StepKind::Search(_) => Err(unavailable("`search`", step)),

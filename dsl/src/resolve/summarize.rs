@@ -3,13 +3,13 @@
 //! Three nodes: a projection that computes keys and arguments (checked, if they can fail), the aggregate over plain
 //! columns, and a projection that computes expressions over aggregates, where there are any.
 
-use tidebook_plan::{ColumnType, Type};
+use tidebook_plan::{ColumnType, Span, Type};
 
 use crate::functions::{self, Typed};
 use crate::logical::Origin;
 use crate::resolve::aggregate::{Aggregation, refuse_time};
 use crate::resolve::columns::{item_name, plain_column};
-use crate::resolve::fault::{self, Resolved};
+use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn};
 use crate::resolve::{Reach, Resolver, build};
@@ -26,23 +26,57 @@ struct Keys {
     windows: Vec<(String, ColumnType)>,
 }
 
+/// A column that a grouping gives beside its keys.
+pub(crate) struct Item<'t> {
+    /// Its name, or why it has none.
+    pub name: Resolved<String>,
+    /// An expression over aggregates and keys.
+    pub expr: &'t Expr,
+    /// The text.
+    pub span: Span,
+    /// The rows that its aggregates are of; all, if nothing is said.
+    pub only: Option<Typed>,
+}
+
 impl Resolver<'_> {
     pub(crate) fn summarize(&self, input: Relation, summarize: &Summarize, step: &Step) -> Resolved<Relation> {
+        let items = summarize.aggregates.iter().map(|item| {
+            let name = item_name(self, item).map(str::to_string);
+            Item { name, expr: &item.expr, span: item.span, only: None }
+        });
+        self.grouped(input, summarize, items.collect(), step)
+    }
+
+    /// The input grouped by the keys of `summarize`, with these columns.
+    pub(crate) fn grouped(
+        &self,
+        input: Relation,
+        summarize: &Summarize,
+        items: Vec<Item<'_>>,
+        step: &Step,
+    ) -> Resolved<Relation> {
         refuse_time(summarize)?;
         let Keys { columns: keys, computed, windows } = self.keys(&input, summarize)?;
         let key_scope = Scope { columns: keys, head: input.scope.head.clone() };
         let (input_scope, ordering) = (input.scope.clone(), input.ordering.clone());
         let aggregation = Aggregation::new(&input_scope, &ordering, !key_scope.columns.is_empty(), computed);
         let mut results: Vec<(ScopeColumn, Typed)> = Vec::new();
-        let typed = summarize.aggregates.iter().map(|item| {
+        let mut wrong: Vec<&Expr> = Vec::new();
+        let typed = items.into_iter().map(|item| {
+            // What stands once for each value of a pivot is wrong once.
+            if wrong.iter().any(|known| std::ptr::eq(*known, item.expr)) {
+                return Err(Fault::Quiet);
+            }
+            aggregation.only.replace(item.only);
             let reach = Reach { aggregation: Some(&aggregation), ..Reach::columns(&key_scope) };
-            Ok((item, self.expression(&item.expr, reach)?, item_name(self, item)?))
+            let typed = self.expression(item.expr, reach).inspect_err(|_| wrong.push(item.expr))?;
+            Ok((item.span, typed, item.name?))
         });
-        for (item, typed, name) in self.all(typed)? {
-            let column = ScopeColumn::new(name, self.fresh(name), typed.ty.clone());
+        for (span, typed, name) in self.all(typed)? {
+            let column = ScopeColumn::new(name.clone(), self.fresh(&name), typed.ty.clone());
             let earlier = key_scope.columns.iter().chain(results.iter().map(|(column, _)| column));
             if earlier.into_iter().any(|first| first.name == column.name) {
-                return Err(fault::named_twice(name, item.span).into());
+                return Err(fault::named_twice(&name, span).into());
             }
             results.push((column, typed));
         }

@@ -220,6 +220,22 @@ pub static STEPS: &[StepDoc] = &[
         example: "asks | search handbook for question top 4 as hit",
     },
     StepDoc {
+        name: "pivot",
+        signature: "pivot [name:] aggregate, … on expression in [value, …] | {name: value, …} by key, …",
+        doc: "Like `summarize`, with the aggregates once for each value, of the rows that have it. A column is called as its value \
+              or as the name given to it, with the aggregate's name behind it where that has one. The values have to be \
+              named, since the columns of a table do not depend on its rows; rows with others only count as members of their group.",
+        example: "orders | pivot sum(qty) on name in [\"pen\", \"ink\"] by id",
+    },
+    StepDoc {
+        name: "sample",
+        signature: "sample share [per expression, …] | sample count rows [per expression, …]",
+        doc: "Some of the rows, drawn by a hash of what they hold: the same rows give the same sample, and a row that comes or \
+              goes changes nothing about others. A share is from 0 to 1; with `per` its rows stay or go together. \
+              A number of rows is that of each group of `per`.",
+        example: "orders | sample 2 rows per name",
+    },
+    StepDoc {
         name: "changes",
         signature: "changes",
         doc: "The table's change stream: its columns, then `_epoch` and `_diff`, which says how often the row came or, \

@@ -20,7 +20,7 @@ pub use pipeline::{ConnectorUse, FieldDecl, Head, HeadKind, Pipeline, RowField, 
 pub use statement::{Command, Expect, ExpectCondition, FnParam, Statement, StatementKind};
 pub use step::{
     DedupeRule, Emit, Iterate, Join, JoinCondition, JoinKind, Keep, Match, MatchElement, NamedExpr, OperandTable,
-    Quantifier, Rename, Search, SelectItem, SetOperation, Step, StepKind, Summarize, TableOperand, Top,
+    Pivot, Quantifier, Rename, Sample, Search, SelectItem, SetOperation, Step, StepKind, Summarize, TableOperand, Top,
 };
 
 use tidebook_plan::Span;

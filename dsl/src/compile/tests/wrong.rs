@@ -63,6 +63,11 @@ fn calls() {
 }
 
 #[test]
+fn pivots_and_samples() {
+    check("drawn.txt");
+}
+
+#[test]
 fn groups() {
     check("groups.txt");
 }

@@ -1,6 +1,6 @@
 //! Hashes. The cryptographic ones are DataFusion's.
 
-use arrow::array::{ArrayRef, AsArray, Int64Array};
+use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::ColumnarValue;
@@ -11,7 +11,7 @@ use super::super::borrowed::invoke;
 use super::super::cast::cell_text;
 use super::super::entry::{Function, total};
 use super::super::takes::Takes;
-use super::{BYTES, TEXT, TO_INT, TO_TEXT, entry};
+use super::{BYTES, TEXT, TO_FLOAT, TO_INT, TO_TEXT, entry};
 
 /// The entries.
 pub const LIBRARY: &[Function] = &[
@@ -34,6 +34,16 @@ pub const LIBRARY: &[Function] = &[
                 args.collect::<Int64Array, _>(|row| Ok(fnv(cell_text(&values, row).as_bytes())))
             }),
         ],
+    ),
+    entry(
+        "uniform",
+        "A float from 0 to 1, 1 left out, that is the same for the same value in every run and spread evenly over different \
+         values, from the hash of the value's text: to draw rows by what they hold.",
+        &[("uniform(\"a\") == uniform(\"a\")", "true"), ("uniform({user: 7}) < 1", "true")],
+        &[total(&[("x", Takes::Any)], TO_FLOAT, |args| {
+            let values = args.array(0)?;
+            args.collect::<Float64Array, _>(|row| Ok(unit(fnv(cell_text(&values, row).as_bytes()))))
+        })],
     ),
     entry(
         "md5",
@@ -77,6 +87,16 @@ pub const LIBRARY: &[Function] = &[
 fn fnv(bytes: &[u8]) -> i64 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     i64::from_le_bytes(bytes.iter().fold(0xcbf2_9ce4_8422_2325, step).to_le_bytes())
+}
+
+/// A hash as a number from 0 to 1: its bits mixed (the finaliser of MurmurHash3), of which a double has the first 53.
+fn unit(hash: i64) -> f64 {
+    let mut bits = u64::from_le_bytes(hash.to_le_bytes());
+    for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
+        bits = (bits ^ (bits >> 33)).wrapping_mul(factor);
+    }
+    bits ^= bits >> 33;
+    (bits >> 11) as f64 / (1u64 << 53) as f64
 }
 
 fn digest(args: &Arguments<'_>, algorithm: &str) -> Result<ArrayRef> {

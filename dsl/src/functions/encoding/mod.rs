@@ -13,6 +13,7 @@ pub(super) const LIBRARY: [&[Function]; 3] = [hashes::LIBRARY, coded::LIBRARY, u
 
 const TEXT: Parameters = &[("x", Takes::Value(Simple::Text))];
 const BYTES: Parameters = &[("x", Takes::Value(Simple::Bytes))];
+const TO_FLOAT: Gives = Gives::Value(Simple::Float);
 const TO_INT: Gives = Gives::Value(Simple::Int);
 const TO_TEXT: Gives = Gives::Value(Simple::Text);
 

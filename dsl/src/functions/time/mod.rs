@@ -19,8 +19,7 @@ use calendar::SECOND;
 use zone::Zone;
 
 /// The entries, file by file.
-pub(super) const LIBRARY: [&[Function]; 4] =
-    [parts::LIBRARY, moves::LIBRARY, windows::LIBRARY, written::LIBRARY];
+pub(super) const LIBRARY: [&[Function]; 4] = [parts::LIBRARY, moves::LIBRARY, windows::LIBRARY, written::LIBRARY];
 
 const INT: Takes = Takes::Value(Simple::Int);
 const TEXT: Takes = Takes::Value(Simple::Text);

@@ -37,7 +37,11 @@ pub const LIBRARY: &[Function] = &[
             ("tumble(@2026-11-22T10:20:30Z, 15m).start", "2026-11-22T10:15:00"),
             ("tumble(@2026-11-22T10:20:30Z, 15m).end", "2026-11-22T10:30:00"),
         ],
-        &[fallible(&[("at", TIMESTAMP), ("length", DURATION)], Gives::Found("{start: timestamp, end: timestamp}", one), tumble)],
+        &[fallible(
+            &[("at", TIMESTAMP), ("length", DURATION)],
+            Gives::Found("{start: timestamp, end: timestamp}", one),
+            tumble,
+        )],
     ),
     entry(
         "hop",
@@ -70,7 +74,8 @@ pub fn length(what: &str, args: &[Typed], index: usize) -> std::result::Result<i
     match args.get(index).and_then(constant) {
         Some(ScalarValue::DurationMicrosecond(Some(length))) if length > 0 => Ok(length),
         Some(ScalarValue::DurationMicrosecond(Some(_))) => {
-            Err(fault(format!("{what} is longer than nothing")).with_help("write a duration such as `30s`, `5m` or `1h`"))
+            Err(fault(format!("{what} is longer than nothing"))
+                .with_help("write a duration such as `30s`, `5m` or `1h`"))
         }
         _ => Err(fault(format!("{what} is a duration that is the same for all rows"))
             .with_help("write a duration such as `30s`, `5m` or `1h`, or use a `param`")),

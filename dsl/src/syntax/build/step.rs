@@ -5,8 +5,8 @@ use tidebook_plan::Span;
 
 use super::super::grammar::Rule;
 use super::super::tree::{
-    DedupeRule, Emit, Expr, Iterate, Join, JoinCondition, JoinKind, Keep, Match, MatchElement, NamedExpr, Path,
-    Quantifier, Rename, Search, SelectItem, SetOperation, SortKey, Step, StepKind, Summarize, Top,
+    DedupeRule, Emit, Expr, Iterate, Join, JoinCondition, JoinKind, Keep, Match, MatchElement, NamedExpr, Path, Pivot,
+    Quantifier, Rename, Sample, Search, SelectItem, SetOperation, SortKey, Step, StepKind, Summarize, Top,
 };
 use super::{Builder, Built, Parts, misplaced, words};
 use crate::diagnostics::syntax as codes;
@@ -55,6 +55,8 @@ impl Builder<'_> {
                 keyword = keyword.to(self.span(&parts.must()));
                 StepKind::Key(self.paths(parts))
             }
+            Rule::pivot_step => StepKind::Pivot(self.pivot(parts)?),
+            Rule::sample_step => StepKind::Sample(self.sample(parts)?),
             Rule::iterate_step => StepKind::Iterate(self.iterate(parts)?),
             Rule::match_step => StepKind::Match(self.match_rows(parts)?),
             Rule::search_step => StepKind::Search(self.search(parts, span)?),
@@ -173,6 +175,34 @@ impl Builder<'_> {
             return Err(Box::new(fault.with_help("write `summarize n: count() by name`")));
         }
         Ok(summarize)
+    }
+
+    fn pivot(&self, mut parts: Parts<'_>) -> Built<Pivot> {
+        let items = parts.must();
+        let span = self.span(&items);
+        let aggregates = Parts::of(items).map(|item| self.named_expr(item)).collect::<Built<_>>()?;
+        let aggregates = self.bounded(aggregates, "columns of a table", span)?;
+        parts.pass(Rule::kw_on);
+        let on = self.expr(parts.must())?;
+        let by = match parts.next() {
+            Some(groups) => {
+                let mut inner = Parts::of(groups);
+                inner.pass(Rule::kw_by);
+                inner.map(|item| self.named_expr(item)).collect::<Built<_>>()?
+            }
+            None => Vec::new(),
+        };
+        Ok(Pivot { aggregates, on, by })
+    }
+
+    fn sample(&self, mut parts: Parts<'_>) -> Built<Sample> {
+        let size = self.expr(parts.must())?;
+        let rows = parts.maybe(Rule::sample_rows).is_some();
+        let per = match parts.maybe(Rule::kw_per) {
+            Some(_) => self.expr_list(parts.must())?,
+            None => Vec::new(),
+        };
+        Ok(Sample { size, rows, per })
     }
 
     fn join(&self, kind_pair: Pair<'_, Rule>, mut parts: Parts<'_>) -> Built<Join> {

@@ -62,6 +62,10 @@ pub enum StepKind {
     },
     /// `key by a, b`
     Key(Vec<Path>),
+    /// `pivot …`
+    Pivot(Pivot),
+    /// `sample …`
+    Sample(Sample),
     /// `iterate r { … } max n`
     Iterate(Iterate),
     /// `match …`
@@ -97,6 +101,28 @@ pub enum StepKind {
     Index(ConnectorUse),
     /// `serve connector(…)`
     Serve(ConnectorUse),
+}
+
+/// `pivot total: sum(qty) on month in ["jan", "feb"] by name`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pivot {
+    /// What is computed for each value.
+    pub aggregates: Vec<NamedExpr>,
+    /// Which values of what: `e in [v, …]`, or `e in {name: v, …}`.
+    pub on: Expr,
+    /// The keys.
+    pub by: Vec<NamedExpr>,
+}
+
+/// `sample 0.1`, `sample 0.1 per user`, `sample 100 rows per city`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The share, from 0 to 1, or the number of rows.
+    pub size: Expr,
+    /// True with `rows`.
+    pub rows: bool,
+    /// With a share: what is drawn, each with all its rows. With a number: from which groups.
+    pub per: Vec<Expr>,
 }
 
 /// An item of `select`.
