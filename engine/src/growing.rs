@@ -31,6 +31,9 @@ pub(crate) fn growing(plan: &FlowPlan, only_adds: impl Fn(&SourceSpec) -> bool) 
             | Operator::Quantile { .. }
             // What a row is told changes as others come.
             | Operator::Window { .. }
+            // A session grows with its rows, and a nearer row takes the place of the match.
+            | Operator::Sessions { .. }
+            | Operator::Asof { .. }
             | Operator::Unique { .. }
             | Operator::Dedupe { .. }
             // What a round gives may go as its input grows.

@@ -21,6 +21,7 @@ mod delta;
 mod engine;
 mod growing;
 mod ingest;
+mod layouts;
 mod output;
 mod render;
 mod row;

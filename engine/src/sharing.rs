@@ -10,6 +10,7 @@ use tidebook_plan::flow::{Fingerprint, FlowNode, FlowPlan, NodeId, Operator};
 
 use crate::command::DataflowId;
 use crate::growing::growing;
+use crate::layouts;
 use crate::row::Layout;
 
 /// An order of which so many rows are asked for is kept whole: what it would save is found too slowly.
@@ -196,6 +197,13 @@ pub(crate) fn share(plan: FlowPlan, catalog: &Catalog, only_adds: impl Fn(&Sourc
             Operator::Window { input, partition, order, .. } => arrange(input, Layout { key: partition, order }),
             Operator::Iterate { inputs, .. } => inputs.iter().for_each(|input| needs_rows[*input] = true),
             Operator::Given { .. } | Operator::Unsettled => unreachable!("leaves of a body stand in a body"),
+            Operator::Sessions { input, keys, time, .. } => arrange(input, layouts::by_time(&keys, time)),
+            Operator::Asof { left, right, left_keys, right_keys, left_time, right_time, choice, .. } => {
+                let width = shared.plan.nodes[right].schema.fields().len();
+                let sides = layouts::asof((&left_keys, left_time), (&right_keys, right_time), width, choice);
+                arrange(left, sides.0);
+                arrange(right, sides.1);
+            }
             Operator::Union { inputs } => inputs.iter().for_each(|(input, _)| needs_rows[*input] = true),
             Operator::Unique { input, keys } => arrange(input, Layout::by(&keys)),
             Operator::Errors { of } => shared.errors[of] = true,

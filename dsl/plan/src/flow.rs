@@ -93,6 +93,27 @@ pub enum JoinKind {
     Anti,
 }
 
+/// Which right row an as-of join takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AsofChoice {
+    /// True for the first one after the left row, false for the last one before it.
+    pub forward: bool,
+    /// True if one at the same time does not count.
+    pub strict: bool,
+}
+
+impl AsofChoice {
+    /// How the right time compares with the left one.
+    pub fn sign(self) -> &'static str {
+        match (self.forward, self.strict) {
+            (false, false) => "<=",
+            (false, true) => "<",
+            (true, false) => ">=",
+            (true, true) => ">",
+        }
+    }
+}
+
 /// A column to order by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrderKey {
@@ -245,6 +266,40 @@ pub enum Operator {
         /// Key columns.
         keys: Vec<usize>,
     },
+    /// Puts rows into sessions: of each group (null is one), rows whose times lie less than the gap apart from the next one's.
+    /// Output: the input's columns, then the session of the row, a record of `start` (the first time) and `end` (the last time
+    /// and the gap); null for a row without a time. No errors.
+    Sessions {
+        /// The input.
+        input: NodeId,
+        /// Group columns.
+        keys: Vec<usize>,
+        /// The timestamps.
+        time: usize,
+        /// Microseconds from one row to the next at which a session ends; more than 0.
+        gap: i64,
+    },
+    /// With each left row the one right row of equal keys that is nearest before it (or after it) by time. Of several at that
+    /// time it is the last in the order of the remaining columns (or the first). Null keys and null times match nothing.
+    /// Output: left columns, then right columns. No errors.
+    Asof {
+        /// Left input.
+        left: NodeId,
+        /// Right input.
+        right: NodeId,
+        /// Key columns of the left input.
+        left_keys: Vec<usize>,
+        /// Key columns of the right input, of the same types.
+        right_keys: Vec<usize>,
+        /// The left time: a column of fixed width.
+        left_time: usize,
+        /// The right time, of the same type.
+        right_time: usize,
+        /// Which right row.
+        choice: AsofChoice,
+        /// True if left rows without a match stay, with nulls on the right.
+        outer: bool,
+    },
     /// One row for each element of a list column, in whose place the element stands; none where the list is null or
     /// empty. No errors.
     Flatten {
@@ -329,11 +384,14 @@ impl Operator {
             | Operator::Window { input, .. }
             | Operator::Unique { input, .. }
             | Operator::Flatten { input, .. }
+            | Operator::Sessions { input, .. }
             | Operator::Dedupe { input, .. }
             | Operator::Changes { input }
             | Operator::Hold { input, .. } => vec![*input],
             Operator::Errors { of } => vec![*of],
-            Operator::Join { left, right, .. } | Operator::ReduceJoin { left, right, .. } => vec![*left, *right],
+            Operator::Join { left, right, .. }
+            | Operator::ReduceJoin { left, right, .. }
+            | Operator::Asof { left, right, .. } => vec![*left, *right],
             Operator::Union { inputs } => inputs.iter().map(|(input, _)| *input).collect(),
         }
     }
@@ -354,6 +412,8 @@ impl Operator {
             Operator::Union { .. } => "union",
             Operator::Unique { .. } => "unique",
             Operator::Flatten { .. } => "flatten",
+            Operator::Sessions { .. } => "sessions",
+            Operator::Asof { .. } => "asof-join",
             Operator::Dedupe { .. } => "dedupe",
             Operator::Changes { .. } => "changes",
             Operator::Hold { .. } => "hold",
@@ -481,11 +541,14 @@ fn renumber(operator: &mut Operator, place: &[NodeId]) {
         | Operator::Window { input, .. }
         | Operator::Unique { input, .. }
         | Operator::Flatten { input, .. }
+        | Operator::Sessions { input, .. }
         | Operator::Dedupe { input, .. }
         | Operator::Changes { input }
         | Operator::Hold { input, .. }
         | Operator::Errors { of: input } => *input = place[*input],
-        Operator::Join { left, right, .. } | Operator::ReduceJoin { left, right, .. } => {
+        Operator::Join { left, right, .. }
+        | Operator::ReduceJoin { left, right, .. }
+        | Operator::Asof { left, right, .. } => {
             *left = place[*left];
             *right = place[*right];
         }

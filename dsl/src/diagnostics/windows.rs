@@ -24,5 +24,15 @@ pub static WRONG_FRAME: Explanation = Explanation {
     right: "t = rows [ {at: @2026-01-01, a: 2} ] | derive b: sum(a) over (sort at last 5 rows)",
 };
 
+/// A session that is no key of a `summarize`.
+pub static MISPLACED_SESSION: Explanation = Explanation {
+    code: "D0703",
+    title: "a session out of place",
+    text: "Which session a row lies in depends on the rows around it, of equal other keys: so `session(at, gap: d)` is a key of \
+           `summarize`, and nothing else. `tumble` and `hop` go by the row alone and stand everywhere.",
+    wrong: "t = rows [ {at: @2026-01-01} ] | derive w: session(at, gap: 1h)",
+    right: "t = rows [ {at: @2026-01-01} ] | summarize n: count() by w: session(at, gap: 1h)",
+};
+
 /// Every entry of the family, in the order of the codes.
-pub static ALL: &[&Explanation] = &[&MISPLACED_WINDOW, &WRONG_FRAME];
+pub static ALL: &[&Explanation] = &[&MISPLACED_WINDOW, &WRONG_FRAME, &MISPLACED_SESSION];

@@ -58,7 +58,8 @@ pub use nested::{field, index, list, record};
 pub use only::only;
 pub use text::interpolate;
 pub use typed::{CallFault, FaultKind, Typed};
-pub use windows::{OVER, WINDOWS};
+pub use time::windows::{length as window_length, window_type};
+pub use windows::{OVER, SESSION, WINDOWS};
 
 /// The library, group by group. Operators and casts are part of the language, not of this list.
 pub fn functions() -> impl Iterator<Item = &'static Function> {

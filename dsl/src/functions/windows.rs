@@ -31,6 +31,20 @@ pub const OVER: AggregateDoc = AggregateDoc {
               expect moves equals rows [ {sym: \"A\", px: 10.0, change: null, avg5: 10.0, most: 11.0}, {sym: \"A\", px: 11.0, change: 1.0, avg5: 10.5, most: 11.0}, {sym: \"B\", px: 5.0, change: null, avg5: 5.0, most: 5.0} ]",
 };
 
+/// The window that only a key can be.
+pub const SESSION: AggregateDoc = AggregateDoc {
+    name: "session",
+    signatures: &["summarize … by k, w: session(at: timestamp, gap: duration)"],
+    doc: "The session in which a row lies, `{start: timestamp, end: timestamp}`: rows of equal other keys whose times lie less than \
+          the gap apart are one session, from the first time up to the last one and the gap. It splits where the gap reaches the \
+          given one. Rows that come between two sessions put them together, and rows that go split them again; such a change costs \
+          what the sessions hold that it touches. Rows without a time are a group of their own, with the session null. The gap is a \
+          constant, a date counts as its midnight.",
+    example: "clicks = rows [ {user: \"a\", at: @2026-01-01T10:00:00Z}, {user: \"a\", at: @2026-01-01T10:20:00Z}, {user: \"a\", at: @2026-01-01T11:00:00Z} ]\n\
+              visits = clicks | summarize n: count() by user, w: session(at, gap: 30m) | select user, start: w.start, end: w.end, n\n\
+              expect visits equals rows [ {user: \"a\", start: @2026-01-01T10:00:00Z, end: @2026-01-01T10:50:00Z, n: 2}, {user: \"a\", start: @2026-01-01T11:00:00Z, end: @2026-01-01T11:30:00Z, n: 1} ]",
+};
+
 /// The window functions that are no aggregates.
 pub const WINDOWS: &[AggregateDoc] = &[
     AggregateDoc {

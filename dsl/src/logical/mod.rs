@@ -8,6 +8,7 @@
 //! *Invariant:* no expression outside a [`CheckedStep`] is fallible.
 
 mod aggregate;
+mod asof;
 mod build;
 mod checked;
 mod constant;
@@ -19,6 +20,7 @@ mod opaque;
 mod oracle;
 mod scan;
 mod schema;
+mod sessions;
 mod subtraction;
 mod top_k;
 mod unique;
@@ -30,6 +32,7 @@ mod tests;
 use tidebook_plan::Span;
 
 pub use aggregate::{AggregateColumn, Summarize};
+pub use asof::{Asof, asof};
 pub use build::{
     JoinType, LogicalError, aggregate, changes, constant, dedupe, filter, flatten, held, join, project, source, top_k,
     union, unique,
@@ -43,6 +46,7 @@ pub use iterate::{Iterate, Role, Variable, iterate, reads_variable, variable};
 pub use opaque::{Opaque, bounded};
 pub use oracle::{Unsupported, to_datafusion};
 pub use scan::SourceScan;
+pub use sessions::{Sessions, sessions};
 pub use subtraction::SignedUnion;
 pub use top_k::{SortColumn, TopK};
 pub use unique::Unique;

@@ -12,6 +12,7 @@ mod join;
 mod nodes;
 mod rules;
 mod summarize;
+mod time;
 mod window;
 
 #[cfg(test)]

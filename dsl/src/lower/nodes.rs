@@ -10,9 +10,9 @@ use tidebook_plan::{FlowExpr, NodeId, Span};
 
 use super::expression::Compiler;
 use super::history::{Leaf, lower_opaque};
-use super::{LowerError, Lowering, iterate, join, summarize, window};
+use super::{LowerError, Lowering, iterate, join, summarize, time, window};
 use crate::logical::{
-    Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Iterate, Opaque, Origin, SignedUnion, SourceScan,
+    Asof, Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Iterate, Opaque, Origin, Sessions, SignedUnion, SourceScan,
     StepErrors, Summarize, TopK, Unique, Variable, Window,
 };
 
@@ -143,6 +143,12 @@ fn lower_extension(builder: &mut Lowering, node: &Extension, plan: &LogicalPlan)
     if let Some(node) = any.downcast_ref::<Window>() {
         return window::lower_window(builder, node, plan);
     }
+    if let Some(sessions) = any.downcast_ref::<Sessions>() {
+        return time::lower_sessions(builder, sessions, plan);
+    }
+    if let Some(asof) = any.downcast_ref::<Asof>() {
+        return time::lower_asof(builder, asof, plan);
+    }
     if let Some(unique) = any.downcast_ref::<Unique>() {
         let input = lower_plan(builder, &unique.input)?.rows;
         let keys = places(unique.input.schema(), &unique.keys, &label(plan))?;
@@ -200,7 +206,8 @@ pub fn errors_of(builder: &mut FlowBuilder, failing: &[NodeId], types: &[DataTyp
     }
 }
 
-fn add(builder: &mut Lowering, operator: Operator, types: Vec<DataType>, origin: &Origin) -> NodeId {
+/// Adds an operator in the place of a logical node.
+pub fn add(builder: &mut Lowering, operator: Operator, types: Vec<DataType>, origin: &Origin) -> NodeId {
     builder.add(operator, types, origin.span, origin.step.as_str())
 }
 

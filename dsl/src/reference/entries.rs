@@ -59,7 +59,7 @@ pub(super) fn all(connectors: &[&ConnectorSpec]) -> Vec<Entry> {
         let body = described(aggregate.signatures, aggregate.doc, &[aggregate.example.to_string()]);
         entries.push(Entry::new(Chapter::Aggregates, aggregate.name, vec![aggregate.name.to_string()], &body));
     }
-    for window in std::iter::once(&functions::OVER).chain(functions::WINDOWS) {
+    for window in [&functions::OVER, &functions::SESSION].into_iter().chain(functions::WINDOWS) {
         let body = described(window.signatures, window.doc, &[window.example.to_string()]);
         entries.push(Entry::new(Chapter::Windows, window.name, vec![window.name.to_string()], &body));
     }

@@ -16,7 +16,6 @@ use crate::resolve::{Reach, Resolver, collapse};
 use crate::syntax::tree::{Call, Name};
 
 /// Other functions of the language that this build does not run.
-const UNAVAILABLE_WINDOWS: &[&str] = &["session"];
 const UNAVAILABLE_MODELS: &[&str] = &["llm", "extract", "rerank", "describe", "parse", "chunk", "embed"];
 
 /// The names of the aggregates.
@@ -31,14 +30,7 @@ pub(crate) fn kind(name: &str) -> Option<&'static str> {
 
 /// What to call a function of the language that this build does not have.
 pub(crate) fn unavailable(name: &str) -> Option<String> {
-    let what = if UNAVAILABLE_WINDOWS.contains(&name) {
-        "the time window"
-    } else if UNAVAILABLE_MODELS.contains(&name) {
-        "the function"
-    } else {
-        return None;
-    };
-    Some(format!("{what} `{name}`"))
+    UNAVAILABLE_MODELS.contains(&name).then(|| format!("the function `{name}`"))
 }
 
 /// What a `summarize` needs computed: columns before the grouping, aggregates in it.

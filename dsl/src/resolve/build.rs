@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion_expr::LogicalPlan;
 use tidebook_plan::connector::SourceSpec;
-use tidebook_plan::flow::ConstantStep;
+use tidebook_plan::flow::{AsofChoice, ConstantStep};
 use tidebook_plan::{ColumnType, Type};
 
 use crate::functions::Typed;
@@ -115,6 +115,30 @@ pub(crate) fn window(
     origin: Origin,
 ) -> LogicalPlan {
     sound(logical::window(input, partition, order, functions, origin))
+}
+
+/// Each row with the session that it lies in.
+pub(crate) fn sessions(
+    input: LogicalPlan,
+    keys: Vec<String>,
+    time: String,
+    gap: i64,
+    output: &str,
+    origin: Origin,
+) -> LogicalPlan {
+    sound(logical::sessions(input, keys, time, gap, output, origin))
+}
+
+/// With each left row the nearest right row by time.
+pub(crate) fn asof(
+    sides: (LogicalPlan, LogicalPlan),
+    on: Vec<(String, String)>,
+    times: (String, String),
+    choice: AsofChoice,
+    outer: bool,
+    origin: Origin,
+) -> LogicalPlan {
+    sound(logical::asof(sides, on, times, choice, outer, origin))
 }
 
 /// Rows whose key stands once.

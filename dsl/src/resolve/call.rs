@@ -10,7 +10,7 @@ use crate::resolve::expression::{call_fault, literal, spans};
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::names::later;
 use crate::resolve::types::{self, TYPE_NAMES};
-use crate::resolve::{Reach, Resolver, aggregate, function, window};
+use crate::resolve::{Reach, Resolver, aggregate, function, session, window};
 use crate::syntax::tree::{Call, Expr, ExprKind, Literal, TypeExprKind};
 
 impl Resolver<'_> {
@@ -51,6 +51,9 @@ impl Resolver<'_> {
             && let Some(what) = aggregate::unavailable(&name)
         {
             return Err(fault::not_available(&what, call.function.span).into());
+        }
+        if own.is_none() && name == "session" {
+            return Err(session::misplaced(span).into());
         }
         if own.is_none() && functions::WINDOWS.iter().any(|window| window.name == name) {
             return Err(window::without_over(&name, call.function.span).into());
@@ -143,7 +146,7 @@ impl Resolver<'_> {
 
     pub(crate) fn unknown_function(&self, name: &str, span: Span) -> Diagnostic {
         let library: Vec<&str> =
-            functions::names().chain(aggregate::names()).chain(functions::WINDOWS.iter().map(|f| f.name)).collect();
+            functions::names().chain(aggregate::names()).chain(functions::WINDOWS.iter().map(|f| f.name)).chain(["session"]).collect();
         let own = self.catalog.functions.keys().map(String::as_str);
         let names: Vec<&str> = own.chain(library.iter().copied()).collect();
         let diagnostic = names::UNKNOWN_FUNCTION.error(format!("unknown function `{name}`"), span);

@@ -29,6 +29,7 @@ impl Resolver<'_> {
         let known = functions::names().any(|known| known == name.text)
             || aggregate::kind(&name.text).is_some()
             || aggregate::unavailable(&name.text).is_some()
+            || name.text == "session"
             || functions::WINDOWS.iter().any(|window| window.name == name.text)
             || TYPE_NAMES.contains(&name.text.as_str())
             || matches!(name.text.as_str(), "env" | "cast");

@@ -40,14 +40,14 @@ struct Sides {
 
 impl Resolver<'_> {
     pub(crate) fn join(&self, mut left: Relation, join: &Join, step: &Step) -> Resolved<Relation> {
-        if matches!(join.kind, JoinKind::Asof | JoinKind::LeftAsof) {
-            return Err(fault::not_available("`asof join`", step.keyword).into());
-        }
         let mut right = self.operand(&join.right)?;
         refuse_same_table(&left.scope, &right.scope, join.right.span)?;
         for side in [&mut left, &mut right] {
             side.scope.columns.retain(|column| !column.hidden || column.aside);
             side.ordering.clear();
+        }
+        if matches!(join.kind, JoinKind::Asof | JoinKind::LeftAsof) {
+            return self.asof(left, right, join, step);
         }
         let matching = match &join.condition {
             JoinCondition::On(condition) => self.on(&left.scope, &right.scope, condition)?,
@@ -79,7 +79,7 @@ impl Resolver<'_> {
             JoinKind::Full => self.full_join(&sides, &matching.merged),
             JoinKind::Semi => self.kept(&sides, JoinType::Semi),
             JoinKind::Anti => self.kept(&sides, JoinType::Anti),
-            JoinKind::Asof | JoinKind::LeftAsof => unreachable!("refused above"),
+            JoinKind::Asof | JoinKind::LeftAsof => unreachable!("these have gone their own way"),
         };
         match kind {
             JoinKind::Semi | JoinKind::Anti => result.key = left_key,
@@ -128,11 +128,23 @@ impl Resolver<'_> {
 
     /// `on c`: equalities between the sides become keys, the rest a condition on pairs.
     fn on(&self, left: &Scope, right: &Scope, condition: &Expr) -> Resolved<Matching> {
+        let (pairs, residual) = self.on_parts(left, right, &conjuncts(condition))?;
+        Ok(Matching { pairs, residual, merged: Vec::new() })
+    }
+
+    /// The same for the parts of a condition: the keys, and the condition.
+    #[allow(clippy::type_complexity)]
+    pub(crate) fn on_parts(
+        &self,
+        left: &Scope,
+        right: &Scope,
+        parts: &[&Expr],
+    ) -> Resolved<(Vec<(Typed, Typed)>, Option<Typed>)> {
         let mut columns = left.columns.clone();
         columns.extend(right.columns.iter().cloned());
         let both = Scope { columns, head: left.head.clone() };
         let mut matching = Matching::default();
-        for part in conjuncts(condition) {
+        for part in parts {
             if let ExprKind::Binary { operator: BinaryOperator::Equal, left: a, right: b, .. } = &part.kind {
                 let (a_typed, b_typed) =
                     (self.expression(a, Reach::columns(&both))?, self.expression(b, Reach::columns(&both))?);
@@ -170,7 +182,7 @@ impl Resolver<'_> {
                 },
             });
         }
-        Ok(matching)
+        Ok((matching.pairs, matching.residual))
     }
 
     pub(super) fn using(&self, left: &Scope, right: &Scope, columns: &[Name]) -> Resolved<Matching> {
@@ -407,7 +419,7 @@ fn aside(sides: &[&ScopeColumn], made: &[ScopeColumn]) -> Vec<ScopeColumn> {
     own.map(|column| ScopeColumn { hidden: true, aside: true, ..made_nullable(column.clone()) }).collect()
 }
 
-fn made_nullable(mut column: ScopeColumn) -> ScopeColumn {
+pub(crate) fn made_nullable(mut column: ScopeColumn) -> ScopeColumn {
     column.ty.nullable = true;
     column
 }
@@ -418,7 +430,7 @@ fn null_of(ty: &ColumnType) -> Typed {
 }
 
 /// The parts of a condition that `and` connects.
-fn conjuncts(condition: &Expr) -> Vec<&Expr> {
+pub(crate) fn conjuncts(condition: &Expr) -> Vec<&Expr> {
     match &condition.kind {
         ExprKind::Binary { operator: BinaryOperator::And, left, right, .. } => {
             let mut parts = conjuncts(left);
@@ -430,13 +442,13 @@ fn conjuncts(condition: &Expr) -> Vec<&Expr> {
 }
 
 /// True if the expression reads columns, all of them of `scope`.
-pub(super) fn reads_only(typed: &Typed, scope: &Scope) -> bool {
+pub(crate) fn reads_only(typed: &Typed, scope: &Scope) -> bool {
     let columns = typed.expr.column_refs();
     !columns.is_empty() && columns.iter().all(|column| scope.columns.iter().any(|c| c.id == column.name))
 }
 
 /// Two expressions that compare, brought to one type.
-fn same_type(left: Typed, right: Typed) -> (Typed, Typed) {
+pub(crate) fn same_type(left: Typed, right: Typed) -> (Typed, Typed) {
     let common = functions::common_type(&left.ty, &right.ty);
     let brought = common.and_then(|ty| Some((functions::coerce(left, &ty.ty)?, functions::coerce(right, &ty.ty)?)));
     let Some(pair) = brought else { unreachable!("what compares has a common type") };

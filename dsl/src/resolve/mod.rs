@@ -5,6 +5,7 @@
 //! of the text is found here, before any data flows, and is a diagnostic with a span.
 
 mod aggregate;
+mod asof;
 mod budget;
 mod build;
 mod call;
@@ -33,6 +34,7 @@ mod rows;
 mod sample;
 mod scope;
 mod sets;
+mod session;
 mod settings;
 mod sql;
 mod summarize;

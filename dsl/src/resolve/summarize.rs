@@ -12,8 +12,9 @@ use crate::resolve::columns::{item_name, plain_column};
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn};
+use crate::resolve::session::{SessionKey, session_type, with_sessions};
 use crate::resolve::{Reach, Resolver, build};
-use crate::syntax::tree::{Expr, ExprKind, Step, Summarize};
+use crate::syntax::tree::{Call, Expr, ExprKind, Step, Summarize};
 
 /// The keys of a `summarize`.
 #[derive(Default)]
@@ -24,6 +25,8 @@ struct Keys {
     computed: Vec<(ScopeColumn, Typed)>,
     /// Those that hold the windows of a row, and the type of one: each row is then there once for each of them.
     windows: Vec<(String, ColumnType)>,
+    /// Those that are sessions.
+    sessions: Vec<SessionKey>,
 }
 
 /// A column that a grouping gives beside its keys.
@@ -56,7 +59,7 @@ impl Resolver<'_> {
         step: &Step,
     ) -> Resolved<Relation> {
         refuse_time(summarize)?;
-        let Keys { columns: keys, computed, windows } = self.keys(&input, summarize)?;
+        let Keys { columns: keys, computed, windows, sessions } = self.keys(&input, summarize)?;
         let key_scope = Scope { columns: keys, head: input.scope.head.clone() };
         let (input_scope, ordering) = (input.scope.clone(), input.ordering.clone());
         let aggregation = Aggregation::new(&input_scope, &ordering, !key_scope.columns.is_empty(), computed);
@@ -82,9 +85,12 @@ impl Resolver<'_> {
         }
         let (computed, aggregates) = (aggregation.computed.take(), aggregation.aggregates.into_inner());
         let origin = self.origin(step.span);
-        let retracts = !aggregates.is_empty() || input.retracts;
+        let retracts = !aggregates.is_empty() || !sessions.is_empty() || input.retracts;
         let prepared = self.extend(input, computed, origin.clone());
         let prepared = with_window_keys(prepared, windows, &origin);
+        let is_session = |id: &String| sessions.iter().any(|session| session.column.id == *id);
+        let groups = key_scope.columns.iter().map(|column| column.id.clone()).filter(|id| !is_session(id)).collect();
+        let prepared = with_sessions(prepared, groups, sessions, &origin);
         let key_ids: Vec<String> = key_scope.columns.iter().map(|column| column.id.clone()).collect();
         let outputs: Vec<(String, ColumnType)> =
             aggregates.iter().map(|(a, ty)| (a.output.clone(), ty.clone())).collect();
@@ -125,11 +131,27 @@ impl Resolver<'_> {
     /// The keys as columns, and what has to be made first.
     fn keys(&self, input: &Relation, summarize: &Summarize) -> Resolved<Keys> {
         let mut keys = Keys::default();
-        let named = summarize.by.iter().map(|item| Ok((item, self.named_column(Reach::columns(&input.scope), item)?)));
-        for (item, (mut column, typed)) in self.all(named)? {
+        let reach = Reach::columns(&input.scope);
+        let named = summarize.by.iter().map(|item| match self.window_call(&item.expr) {
+            Some(call) if call.function.text() == "session" => {
+                let (at, gap) = self.session(call, item.expr.span, reach)?;
+                let name = item_name(self, item)?;
+                Ok((item, (ScopeColumn::new(name, self.fresh(name), session_type(&at)), at), Some(gap)))
+            }
+            _ => Ok((item, self.named_column(reach, item)?, None)),
+        });
+        for (item, (mut column, typed), gap) in self.all(named)? {
             let typed = functions::of_equals(typed);
             if let Some(first) = keys.columns.iter().find(|first| first.name == column.name) {
                 return Err(fault::two_columns(first, &column, item.span).into());
+            }
+            if let Some(gap) = gap {
+                let time = self.fresh("time");
+                let hidden = ScopeColumn { hidden: true, ..ScopeColumn::new("", &*time, typed.ty.clone()) };
+                keys.computed.push((hidden, typed));
+                keys.sessions.push(SessionKey { time, gap, column: column.clone() });
+                keys.columns.push(column);
+                continue;
             }
             let twice = keys.columns.iter().any(|key| key.id == column.id);
             if twice || plain_column(&input.scope, &typed).is_none() {
@@ -138,7 +160,9 @@ impl Resolver<'_> {
                 keys.computed.push((hidden, typed));
             }
             // The windows of `hop`: a row counts in each of them.
-            if let (Some("hop"), Type::List(window)) = (self.window_call(&item.expr), &column.ty.ty) {
+            if let (Some(call), Type::List(window)) = (self.window_call(&item.expr), &column.ty.ty)
+                && call.function.text() == "hop"
+            {
                 keys.windows.push((column.id.clone(), window.as_ref().clone()));
                 column.ty = window.as_ref().clone();
             }
@@ -147,11 +171,11 @@ impl Resolver<'_> {
         Ok(keys)
     }
 
-    /// The name of the window in time that an expression calls, unless a function of the user has that name.
-    fn window_call<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
+    /// The call that an expression is, unless it is one of a function of the user.
+    fn window_call<'e>(&self, expr: &'e Expr) -> Option<&'e Call> {
         let ExprKind::Call(call) = &expr.kind else { return None };
         let name = &call.function.single()?.text;
-        (call.over.is_none() && !self.catalog.functions.contains_key(name)).then_some(name)
+        (call.over.is_none() && !self.catalog.functions.contains_key(name)).then_some(call)
     }
 }
 

@@ -13,7 +13,7 @@ use std::ops::Bound;
 use differential_dataflow::trace::Cursor;
 use differential_dataflow::trace::cursor::cursor_list;
 
-use crate::row::{Batch, Cursors, time_at};
+use crate::row::{Batch, Cursors, Values, time_at};
 
 /// Batches that have just arrived, and those from before.
 pub(super) struct Storage {
@@ -23,7 +23,7 @@ pub(super) struct Storage {
 
 /// Reads both.
 pub(super) struct Around {
-    known: Cursors<i64>,
+    known: Values,
     changed: Cursors<i64>,
     install: u64,
 }
@@ -76,9 +76,8 @@ impl<'a> Changed<'a> {
 impl Around {
     /// Reads `changed` against `known`.
     pub fn new(known: Vec<Batch<i64>>, changed: Vec<Batch<i64>>, install: u64) -> (Around, Storage) {
-        let (known_cursor, known) = cursor_list(known);
         let (changed_cursor, changed) = cursor_list(changed);
-        (Around { known: known_cursor, changed: changed_cursor, install }, Storage { known, changed })
+        (Around { known: Values::new(&known), changed: changed_cursor, install }, Storage { known, changed })
     }
 
     /// The next changed key with its changes.
@@ -120,24 +119,18 @@ impl Around {
         start: &[u8],
         mut logic: impl FnMut(&'a [u8], i64, i64) -> bool,
     ) {
-        let is_known = self.known.get_key(&storage.known) == Some(changed.key);
-        if is_known {
-            self.known.rewind_vals(&storage.known);
-            if !start.is_empty() {
-                self.known.seek_val(&storage.known, start);
-            }
-        }
+        self.known.seek_value(&storage.known, start);
         let range = (Bound::Included(start), Bound::Unbounded);
         let mut earlier = changed.earlier.range::<[u8], _>(range).peekable();
         let mut current = now.range::<[u8], _>(range).peekable();
         loop {
-            let known = if is_known { self.known.get_val(&storage.known) } else { None };
+            let known = self.known.value(&storage.known);
             let heads = [known, earlier.peek().map(|(value, _)| **value), current.peek().map(|(value, _)| **value)];
             let Some(value) = heads.into_iter().flatten().min() else { break };
             let mut before = 0;
             if known == Some(value) {
-                self.known.map_times(&storage.known, |_, diff| before += diff);
-                self.known.step_val(&storage.known);
+                self.known.times(&storage.known, |_, diff| before += diff);
+                self.known.step(&storage.known);
             }
             if let Some((_, diff)) = earlier.next_if(|(candidate, _)| **candidate == value) {
                 before += diff;

@@ -4,6 +4,7 @@
 //! compiled once.
 
 mod around;
+mod asof;
 mod changes;
 mod collect;
 mod dedupe;
@@ -13,6 +14,7 @@ mod firsts;
 mod flatten;
 mod grouped;
 mod import;
+mod instant;
 mod join;
 mod linear;
 mod meter;
@@ -22,6 +24,7 @@ mod quantile;
 mod ranks;
 mod reduce;
 mod reduce_join;
+mod sessions;
 mod top_k;
 mod union;
 mod unique;
@@ -38,6 +41,7 @@ use timely::dataflow::{ProbeHandle, Scope};
 
 use crate::command::{FeedId, Installation};
 use crate::delta::Rows;
+use crate::layouts;
 use crate::row::{Arrangement, Codec, Difference, Layout, Trace};
 use crate::sharing::{ArrangementKey, ArrangementKind, RowsFrom, SharedPlan, whole_rows};
 use crate::sums::Sums;
@@ -281,6 +285,19 @@ impl<'scope> Renderer<'_, 'scope> {
                 let rows = self.arrangement(*input, &layout);
                 let (rows, errors) = unique::unique(rows, codec, &node.step, install);
                 (rows, Some(errors))
+            }
+            Operator::Sessions { input, keys, time, gap } => {
+                let layout = layouts::by_time(keys, *time);
+                let codec = self.codec(*input, &layout);
+                (sessions::sessions(self.arrangement(*input, &layout), codec, *gap, node, install), None)
+            }
+            Operator::Asof { left, right, left_keys, right_keys, left_time, right_time, choice, outer } => {
+                let width = shared.plan.nodes[*right].schema.fields().len();
+                let (left_layout, right_layout) =
+                    layouts::asof((left_keys, *left_time), (right_keys, *right_time), width, *choice);
+                let codecs = (self.codec(*left, &left_layout), self.codec(*right, &right_layout));
+                let sides = (self.arrangement(*left, &left_layout), self.arrangement(*right, &right_layout));
+                (asof::asof(sides, codecs, choice.strict, *outer, &node.schema, install), None)
             }
             Operator::Flatten { input, column } => {
                 (flatten::flatten(self.rows_of(*input), *column, &node.schema), None)

@@ -30,24 +30,24 @@ pub(super) enum Keep {
 }
 
 /// One input: its trace, and batches whose epochs are not complete on the other side.
-struct Side<R: Difference> {
+pub(super) struct Side<R: Difference> {
     reading: Reading<R>,
     /// With the last epoch that an update of the batch may have here.
     batches: Vec<(u64, Batch<R>)>,
 }
 
 impl<R: Difference> Side<R> {
-    fn new(trace: Trace<R>) -> Self {
+    pub fn new(trace: Trace<R>) -> Self {
         Side { reading: Reading::new(trace), batches: Vec::new() }
     }
 
-    fn receive(&mut self, spans: &mut Vec<BatchSpan<R>>, install: u64) {
+    pub fn receive(&mut self, spans: &mut Vec<BatchSpan<R>>, install: u64) {
         let batches = &mut self.batches;
         self.reading.receive(spans, |batch, end| batches.push((time_at(end - 1, install), batch)));
     }
 
     /// Keys with the epochs before `until` at which they changed.
-    fn changed(&self, from: u64, until: u64, install: u64, keys: &mut BTreeMap<Vec<u8>, BTreeSet<u64>>) {
+    pub fn changed(&self, from: u64, until: u64, install: u64, keys: &mut BTreeMap<Vec<u8>, BTreeSet<u64>>) {
         let (mut cursor, storage) = cursor_list(self.batches.iter().map(|(_, batch)| Rc::clone(batch)).collect());
         while let Some(key) = cursor.get_key(&storage) {
             let mut times = BTreeSet::new();
@@ -67,19 +67,35 @@ impl<R: Difference> Side<R> {
         }
     }
 
+    /// What changed in epochs that are not done.
+    pub fn recent(&self) -> Vec<Batch<R>> {
+        self.batches.iter().map(|(_, batch)| Rc::clone(batch)).collect()
+    }
+
+    /// All rows.
+    pub fn all(&mut self) -> Vec<Batch<R>> {
+        self.reading.all()
+    }
+
     fn cursor(&mut self) -> (Cursors<R>, Vec<Batch<R>>) {
         cursor_list(self.reading.all())
     }
 
     /// Epochs before `until` are done.
-    fn settle(&mut self, until: u64) {
+    pub fn settle(&mut self, until: u64) {
         self.batches.retain(|(last, _)| *last >= until);
         // What is older may be brought forward, but only to an epoch that is done: the next one begins at `until`.
         self.reading.settle(Some(until - 1));
     }
+
+    /// True if no batch waits for the other side.
+    pub fn is_settled(&self) -> bool {
+        self.batches.is_empty()
+    }
 }
 
-fn first(frontier: &MutableAntichain<u64>) -> u64 {
+/// The first epoch that is not complete.
+pub(super) fn first(frontier: &MutableAntichain<u64>) -> u64 {
     frontier.frontier().first().copied().unwrap_or(u64::MAX)
 }
 
@@ -133,7 +149,7 @@ pub(super) fn presence<'scope>(
             done = until;
             left_side.settle(until);
             right_side.settle(until);
-            if left_side.batches.is_empty() && right_side.batches.is_empty() {
+            if left_side.is_settled() && right_side.is_settled() {
                 held = None;
             } else if let Some(held) = &mut held {
                 if *held.time() < until {
@@ -172,7 +188,7 @@ struct Pending {
 
 impl Changes {
     fn new(left: &mut Side<i64>, right: &mut Side<i64>, keep: Keep, nulls_match: bool, install: u64) -> Self {
-        let recent = cursor_list(left.batches.iter().map(|(_, batch)| Rc::clone(batch)).collect());
+        let recent = cursor_list(left.recent());
         Changes { left: left.cursor(), right: right.cursor(), recent, keep, nulls_match, install }
     }
 

@@ -108,6 +108,11 @@ impl Codec {
         &self.value_columns
     }
 
+    /// Type of the column that values begin with.
+    pub fn first_value_type(&self) -> &DataType {
+        self.schema.field(self.value_columns[0]).data_type()
+    }
+
     /// One chunk for each worker that gets rows.
     pub fn encode(&self, epoch: u64, changes: &ChangeBatch, peers: usize) -> Vec<Chunk<i64>> {
         let diffs = (0..changes.len()).map(|i| changes.diff(i)).collect();

@@ -10,6 +10,7 @@ mod hash;
 mod packed;
 mod reading;
 mod spine;
+mod values;
 
 pub(crate) use arrange::{arrange, read_upper};
 pub(crate) use batcher::Chunk;
@@ -20,3 +21,4 @@ pub(crate) use hash::{first_word, hash_bytes, hash_word};
 pub(crate) use packed::Packed;
 pub(crate) use reading::Reading;
 pub(crate) use spine::{Arrangement, Batch, BatchCursor, BatchSpan, Cursors, Difference, Trace, time_at};
+pub(crate) use values::Values;

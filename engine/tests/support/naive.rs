@@ -1,6 +1,7 @@
 //! What a plan means: every node computed from scratch out of the full contents of its inputs.
 
 mod iterate;
+mod time;
 mod window;
 
 use std::cmp::Ordering;
@@ -133,6 +134,11 @@ pub fn evaluate(plan: &FlowPlan, inputs: &HashMap<NodeId, Multiset>) -> Vec<Cont
                     }
                 }
                 result
+            }
+            Operator::Sessions { input, keys, time, gap } => time::sessions(rows(input), keys, *time, *gap, &node.schema),
+            Operator::Asof { left, right, left_keys, right_keys, left_time, right_time, choice, outer } => {
+                let sides = [(rows(left), left_keys, *left_time), (rows(right), right_keys, *right_time)];
+                time::asof(sides, *choice, *outer, &node.schema)
             }
             Operator::Flatten { input, column } => {
                 let mut result = Multiset::new();

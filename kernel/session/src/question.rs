@@ -91,7 +91,7 @@ impl Session {
             examples: vec![aggregate.example.to_string()],
             is_aggregate: true,
         });
-        let windows = std::iter::once(&functions::OVER).chain(functions::WINDOWS).map(|window| FunctionDoc {
+        let windows = [&functions::OVER, &functions::SESSION].into_iter().chain(functions::WINDOWS).map(|window| FunctionDoc {
             name: window.name.to_string(),
             signature: window.signatures.join("\n"),
             doc: window.doc.to_string(),

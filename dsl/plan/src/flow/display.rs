@@ -79,6 +79,11 @@ fn fmt_plan(plan: &FlowPlan, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::
                 }
             }
             Operator::Unique { keys, .. } => write!(f, " key {keys:?}")?,
+            Operator::Sessions { keys, time, gap, .. } => write!(f, " by {keys:?} of {time} gap {gap} µs")?,
+            Operator::Asof { left_keys, right_keys, left_time, right_time, choice, outer, .. } => {
+                let outer = if *outer { "left" } else { "inner" };
+                write!(f, " {outer} on {left_keys:?} = {right_keys:?} and {right_time} {} {left_time}", choice.sign())?;
+            }
             Operator::Flatten { column, .. } => write!(f, " {column}")?,
             Operator::Dedupe { keys, condition, .. } => write!(f, " key {keys:?} when {}", condition.physical)?,
             Operator::Hold { history, .. } | Operator::Held { history } => write!(f, " {}", history.0)?,

@@ -79,6 +79,10 @@ impl FlowBuilder {
                 }
                 Operator::Unique { keys, .. } => (keys, step).hash(&mut state),
                 Operator::Flatten { column, .. } => column.hash(&mut state),
+                Operator::Sessions { keys, time, gap, .. } => (keys, time, gap).hash(&mut state),
+                Operator::Asof { left_keys, right_keys, left_time, right_time, choice, outer, .. } => {
+                    (left_keys, right_keys, left_time, right_time, choice, outer).hash(&mut state);
+                }
                 Operator::Dedupe { keys, condition, .. } => (keys, condition, step).hash(&mut state),
                 Operator::Iterate { body, max, .. } => {
                     body.outputs

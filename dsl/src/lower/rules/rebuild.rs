@@ -67,11 +67,14 @@ impl<'a> Rebuild<'a> {
             | Operator::Window { input, .. }
             | Operator::Unique { input, .. }
             | Operator::Flatten { input, .. }
+            | Operator::Sessions { input, .. }
             | Operator::Dedupe { input, .. }
             | Operator::Changes { input }
             | Operator::Hold { input, .. }
             | Operator::Errors { of: input } => *input = self.place(*input, write),
-            Operator::Join { left, right, .. } | Operator::ReduceJoin { left, right, .. } => {
+            Operator::Join { left, right, .. }
+            | Operator::ReduceJoin { left, right, .. }
+            | Operator::Asof { left, right, .. } => {
                 *left = self.place(*left, write);
                 *right = self.place(*right, write);
             }

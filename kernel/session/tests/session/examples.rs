@@ -1,6 +1,6 @@
 //! The examples of the reference run as they stand, with the tables that they speak of.
 
-use tidebook_dsl::functions::{AGGREGATES, OVER, WINDOWS};
+use tidebook_dsl::functions::{AGGREGATES, OVER, SESSION, WINDOWS};
 use tidebook_dsl::syntax::steps::STEPS;
 use tidebook_session::CellFailure;
 
@@ -53,7 +53,7 @@ fn examples_of_steps_run() {
 
 #[test]
 fn examples_of_aggregates_hold() {
-    for aggregate in AGGREGATES.iter().chain(std::iter::once(&OVER)).chain(WINDOWS) {
+    for aggregate in AGGREGATES.iter().chain([&OVER, &SESSION]).chain(WINDOWS) {
         let folder = tempfile::tempdir().unwrap();
         let session = session(folder.path(), 1);
         if let Err(failure) = run(&session, "example", aggregate.example) {
