@@ -12,6 +12,7 @@ use crate::functions::{self, Typed};
 use crate::logical::{JoinType, Origin};
 use crate::resolve::expression::{binary, call_fault};
 use crate::resolve::fault::{self, Resolved};
+use crate::resolve::interval::Interval;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
 use crate::resolve::sets::joined_errors;
@@ -25,6 +26,8 @@ pub(super) struct Matching {
     pub pairs: Vec<(Typed, Typed)>,
     /// What else must be true of a pair.
     pub residual: Option<Typed>,
+    /// How far two times of the sides lie apart, where a part of `residual` says it.
+    pub interval: Option<Interval>,
     /// Columns of `using`: left and right.
     pub merged: Vec<(ScopeColumn, ScopeColumn)>,
 }
@@ -35,6 +38,7 @@ struct Sides {
     right: Relation,
     on: Vec<(String, String)>,
     residual: Option<Typed>,
+    interval: Option<Interval>,
     origin: Origin,
 }
 
@@ -69,7 +73,8 @@ impl Resolver<'_> {
         let scope = self.joined_scope(&left.scope, &right.scope, &matching.merged, kind);
         let right_key = right.key.clone();
         let left_key = left.key.clone();
-        let sides = self.sides(left, right, matching.pairs.clone(), matching.residual.clone(), origin);
+        let mut sides = self.sides(left, right, matching.pairs.clone(), matching.residual.clone(), origin);
+        sides.interval = matching.interval;
         let one_match =
             !right_key.is_empty() && right_key.iter().all(|id| sides.on.iter().any(|(_, right)| right == id));
         let mut result = match kind {
@@ -128,8 +133,12 @@ impl Resolver<'_> {
 
     /// `on c`: equalities between the sides become keys, the rest a condition on pairs.
     fn on(&self, left: &Scope, right: &Scope, condition: &Expr) -> Resolved<Matching> {
-        let (pairs, residual) = self.on_parts(left, right, &conjuncts(condition))?;
-        Ok(Matching { pairs, residual, merged: Vec::new() })
+        let (interval, rest) = self.interval(left, right, conjuncts(condition))?;
+        let (pairs, mut residual) = self.on_parts(left, right, &rest)?;
+        if let Some(Interval { left, right, ends }) = interval.clone() {
+            residual = Some(also(residual, functions::within(right, left, ends)));
+        }
+        Ok(Matching { pairs, residual, interval, merged: Vec::new() })
     }
 
     /// The same for the parts of a condition: the keys, and the condition.
@@ -174,13 +183,7 @@ impl Resolver<'_> {
                 }
                 _ => self.condition(part, Reach::columns(&both))?,
             };
-            matching.residual = Some(match matching.residual {
-                None => typed,
-                Some(before) => match functions::and(before, typed) {
-                    Ok(both) => both,
-                    Err(fault) => unreachable!("conditions are bools: {}", fault.message),
-                },
-            });
+            matching.residual = Some(also(matching.residual, typed));
         }
         Ok((matching.pairs, matching.residual))
     }
@@ -220,7 +223,7 @@ impl Resolver<'_> {
         let (left_keys, right_keys): (Vec<Typed>, Vec<Typed>) = pairs.into_iter().unzip();
         let (left, left_ids) = self.with_keys(left, left_keys, &origin);
         let (right, right_ids) = self.with_keys(right, right_keys, &origin);
-        Sides { left, right, on: left_ids.into_iter().zip(right_ids).collect(), residual, origin }
+        Sides { left, right, on: left_ids.into_iter().zip(right_ids).collect(), residual, interval: None, origin }
     }
 
     fn with_keys(&self, side: Relation, keys: Vec<Typed>, origin: &Origin) -> (Relation, Vec<String>) {
@@ -242,7 +245,14 @@ impl Resolver<'_> {
 
     /// The pairs that match: an inner join.
     fn pairs(&self, sides: &Sides) -> Relation {
-        let plan = build::join(sides.left.plan.clone(), sides.right.plan.clone(), JoinType::Inner, &sides.on);
+        let plan = match &sides.interval {
+            None => build::join(sides.left.plan.clone(), sides.right.plan.clone(), JoinType::Inner, &sides.on),
+            Some(interval) => {
+                let (left, right, buckets) = self.with_buckets((&sides.left, &sides.right), interval);
+                let on: Vec<_> = sides.on.iter().cloned().chain([buckets]).collect();
+                build::join(left, right, JoinType::Inner, &on)
+            }
+        };
         let mut columns = sides.left.scope.columns.clone();
         columns.extend(sides.right.scope.columns.iter().cloned());
         let relation = Relation {
@@ -314,6 +324,7 @@ impl Resolver<'_> {
             right: sides.right.clone(),
             on: sides.on.clone(),
             residual: sides.residual.clone(),
+            interval: sides.interval.clone(),
             origin: sides.origin.clone(),
         });
         let right = self.completed(self.kept(&turned, JoinType::Anti).plan, &sides.right.scope, &scope);
@@ -408,9 +419,19 @@ impl Resolver<'_> {
     }
 }
 
+/// The condition, and another one.
+fn also(before: Option<Typed>, other: Typed) -> Typed {
+    let Some(before) = before else { return other };
+    match functions::and(before, other) {
+        Ok(both) => both,
+        Err(fault) => unreachable!("conditions are bools: {}", fault.message),
+    }
+}
+
 fn flipped(sides: Sides) -> Sides {
     let on = sides.on.into_iter().map(|(left, right)| (right, left)).collect();
-    Sides { left: sides.right, right: sides.left, on, residual: sides.residual, origin: sides.origin }
+    let interval = sides.interval.map(Interval::opposite);
+    Sides { left: sides.right, right: sides.left, on, residual: sides.residual, interval, origin: sides.origin }
 }
 
 /// The columns of `using` as their sides have them, which only an expression with the side's name reaches.

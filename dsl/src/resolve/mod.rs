@@ -20,6 +20,7 @@ pub(crate) mod fault;
 mod flatten;
 mod function;
 mod head;
+mod interval;
 mod iterate;
 mod join;
 mod names;

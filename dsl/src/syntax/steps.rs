@@ -60,7 +60,9 @@ pub static STEPS: &[StepDoc] = &[
         name: "join",
         signature: "join table [as alias] on condition | using (column, …)",
         doc: "Each pair of a left and a right row for which the condition is true. The columns of both sides stay \
-              addressable as `orders.id`, `products.id`; with `using`, the key stands once and first.",
+              addressable as `orders.id`, `products.id`; with `using`, the key stands once and first. A condition that bounds how \
+              far two times (or ints) lie apart, `a.at between b.at - 5s and b.at + 5s` or two comparisons, makes it an interval \
+              join: rows meet only those of the same stretch of time, with equal keys or without. So do all joins but the cross join.",
         example: "orders | join products on orders.product == products.id | select orders.id, qty, title",
     },
     StepDoc {
