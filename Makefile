@@ -21,7 +21,7 @@ CHROMIUM ?=
 
 export TIDEBOOK_BIN := $(TIDEBOOK)
 
-.PHONY: help demo setup system python data build wheel install test test-rust test-python test-browser soak fuzz bench check bless clean distclean
+.PHONY: help demo setup system python data build wheel install test test-rust test-python test-browser soak nexmark fuzz bench check bless clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -113,6 +113,10 @@ bless: ## accept what the tests' expected files would now be; read the diff befo
 soak: ## random plans for so many MINUTES (60), beginning with seed FIRST (1); prints how many ran
 	@TIDEBOOK_MINUTES="$(or $(MINUTES),60)" TIDEBOOK_FIRST="$(or $(FIRST),1)" \
 		$(CARGO) test --release --workspace --test random_plans -- --nocapture random_plans_agree late_readers
+
+nexmark: build python ## the Nexmark queries on EVENTS (1000000) generated events, timed beside DuckDB
+	@"$(VENV)/bin/python" tests/nexmark/events.py "$(or $(EVENTS),1000000)" "$(TARGET)/nexmark"
+	@"$(VENV)/bin/python" tests/nexmark/measure.py "$(TARGET)/nexmark"
 
 fuzz: ## the fuzz targets for SECONDS each (60), from SEED if one is given; ONLY=syntax, check, csv, jsonl, json, text or protocol runs one
 	@CARGO="$(CARGO)" FUZZ_SEED="$(or $(SEED),0)" CARGO_TARGET_DIR="$(TARGET)" tests/fuzz/run.sh $(or $(SECONDS),60) $(ONLY)

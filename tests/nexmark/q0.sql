@@ -1,0 +1,1 @@
+select auction, bidder, price, "at", extra from bids

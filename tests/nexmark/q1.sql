@@ -1,0 +1,1 @@
+select auction, bidder, price * 0.908::double as price, "at", extra from bids

@@ -1,0 +1,1 @@
+select bidder, count(*) as n from bids group by bidder
