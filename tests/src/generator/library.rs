@@ -90,7 +90,8 @@ pub static LIBRARY: [LibraryFunction; 16] = [
     }),
     function("md5", &[Kind::Text], Kind::Text, |a| {
         let [x] = parts(a);
-        expr_fn::md5(x)
+        // DataFusion gives it in another type of text.
+        cast(expr_fn::md5(x), arrow_schema::DataType::Utf8)
     }),
     function("contains", &[Kind::Text, Kind::Text], Kind::Bool, |a| {
         let [x, y] = parts(a);
