@@ -33,6 +33,7 @@ pub(crate) fn growing(plan: &FlowPlan, only_adds: impl Fn(&SourceSpec) -> bool) 
             | Operator::Window { .. }
             // A session grows with its rows, and a nearer row takes the place of the match.
             | Operator::Sessions { .. }
+            | Operator::Match { .. }
             | Operator::Asof { .. }
             | Operator::Unique { .. }
             | Operator::Dedupe { .. }

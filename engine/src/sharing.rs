@@ -197,6 +197,7 @@ pub(crate) fn share(plan: FlowPlan, catalog: &Catalog, only_adds: impl Fn(&Sourc
             Operator::Window { input, partition, order, .. } => arrange(input, Layout { key: partition, order }),
             Operator::Iterate { inputs, .. } => inputs.iter().for_each(|input| needs_rows[*input] = true),
             Operator::Given { .. } | Operator::Unsettled => unreachable!("leaves of a body stand in a body"),
+            Operator::Match { input, partition, order, .. } => arrange(input, Layout { key: partition, order }),
             Operator::Sessions { input, keys, time, .. } => arrange(input, layouts::by_time(&keys, time)),
             Operator::Asof { left, right, left_keys, right_keys, left_time, right_time, choice, .. } => {
                 let width = shared.plan.nodes[right].schema.fields().len();

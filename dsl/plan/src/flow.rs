@@ -11,6 +11,7 @@
 mod aggregate;
 mod display;
 mod fingerprint;
+mod pattern;
 mod window;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use crate::span::Span;
 pub use aggregate::{CollectFunction, Fraction, SumAggregate, SumFunction};
 
 pub use fingerprint::Fingerprint;
+pub use pattern::{MatchElement, MatchGive, Pattern};
 pub use window::{Extent, Frame, WindowCall, WindowFunction};
 
 /// Position of a node in its plan.
@@ -279,6 +281,20 @@ pub enum Operator {
         /// Microseconds from one row to the next at which a session ends; more than 0.
         gap: i64,
     },
+    /// The matches of a pattern among the rows of each partition (null is one) in an order, ties going by the remaining
+    /// columns: strictly contiguous rows, of which each element takes as many as it can; the search goes on after the last row of a match.
+    /// Output: the partition's columns, then what is told of a match. Errors: the columns of the input, of rows on which a
+    /// condition fails.
+    Match {
+        /// The input.
+        input: NodeId,
+        /// Columns of the partition.
+        partition: Vec<usize>,
+        /// The order in a partition.
+        order: Vec<OrderKey>,
+        /// What is searched for.
+        pattern: Pattern,
+    },
     /// With each left row the one right row of equal keys that is nearest before it (or after it) by time. Of several at that
     /// time it is the last in the order of the remaining columns (or the first). Null keys and null times match nothing.
     /// Output: left columns, then right columns. No errors.
@@ -385,6 +401,7 @@ impl Operator {
             | Operator::Unique { input, .. }
             | Operator::Flatten { input, .. }
             | Operator::Sessions { input, .. }
+            | Operator::Match { input, .. }
             | Operator::Dedupe { input, .. }
             | Operator::Changes { input }
             | Operator::Hold { input, .. } => vec![*input],
@@ -413,6 +430,7 @@ impl Operator {
             Operator::Unique { .. } => "unique",
             Operator::Flatten { .. } => "flatten",
             Operator::Sessions { .. } => "sessions",
+            Operator::Match { .. } => "match",
             Operator::Asof { .. } => "asof-join",
             Operator::Dedupe { .. } => "dedupe",
             Operator::Changes { .. } => "changes",
@@ -542,6 +560,7 @@ fn renumber(operator: &mut Operator, place: &[NodeId]) {
         | Operator::Unique { input, .. }
         | Operator::Flatten { input, .. }
         | Operator::Sessions { input, .. }
+        | Operator::Match { input, .. }
         | Operator::Dedupe { input, .. }
         | Operator::Changes { input }
         | Operator::Hold { input, .. }

@@ -34,5 +34,16 @@ pub static MISPLACED_SESSION: Explanation = Explanation {
     right: "t = rows [ {at: @2026-01-01} ] | summarize n: count() by w: session(at, gap: 1h)",
 };
 
+/// A pattern that cannot be searched for.
+pub static WRONG_PATTERN: Explanation = Explanation {
+    code: "D0704",
+    title: "a pattern that does not fit",
+    text: "The elements of a `match` have names of their own, which no column has, and take some number of rows: `a`, `a?`, `a*`, \
+           `a+`, `a{2}`, `a{2,}` or `a{2,3}`. `within` is a distance by the first key of `sort`. Its `select` tells columns of the \
+           last row of an element (`a.x`), aggregates of all its rows (`count(a)`, `sum(a.x)`), and the columns of `by`.",
+    wrong: "t = rows [ {at: 1, x: 2} ] | match sort at { a: x > 1 a: x < 1 } select from: a.at",
+    right: "t = rows [ {at: 1, x: 2} ] | match sort at { a: x > 1 b: x < 1 } select from: a.at",
+};
+
 /// Every entry of the family, in the order of the codes.
-pub static ALL: &[&Explanation] = &[&MISPLACED_WINDOW, &WRONG_FRAME, &MISPLACED_SESSION];
+pub static ALL: &[&Explanation] = &[&MISPLACED_WINDOW, &WRONG_FRAME, &MISPLACED_SESSION, &WRONG_PATTERN];

@@ -15,6 +15,7 @@ use super::constant::Constant;
 use super::history::Dedupe;
 use super::iterate::Iterate;
 use super::opaque::Opaque;
+use super::pattern::MatchRows;
 use super::scan::SourceScan;
 use super::schema::{columns_of, schema_of, unordered};
 use super::unique::Unique;
@@ -83,6 +84,10 @@ pub fn error_columns(plan: &LogicalPlan) -> Option<Vec<(String, DataType)>> {
     }
     if let Some(window) = node.as_any().downcast_ref::<Window>() {
         return window.can_fail().then(|| columns_of(&window.input));
+    }
+    if let Some(rows) = node.as_any().downcast_ref::<MatchRows>() {
+        let fails = rows.elements.iter().any(|element| is_fallible(&element.condition));
+        return fails.then(|| columns_of(&rows.input));
     }
     if let Some(iterate) = node.as_any().downcast_ref::<Iterate>() {
         let mut columns = columns_of(iterate.errors.as_ref()?);

@@ -10,6 +10,7 @@ mod history;
 mod iterate;
 mod join;
 mod nodes;
+mod pattern;
 mod rules;
 mod summarize;
 mod time;

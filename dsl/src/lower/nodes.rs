@@ -10,9 +10,9 @@ use tidebook_plan::{FlowExpr, NodeId, Span};
 
 use super::expression::Compiler;
 use super::history::{Leaf, lower_opaque};
-use super::{LowerError, Lowering, iterate, join, summarize, time, window};
+use super::{LowerError, Lowering, iterate, join, pattern, summarize, time, window};
 use crate::logical::{
-    Asof, Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Iterate, Opaque, Origin, Sessions, SignedUnion, SourceScan,
+    Asof, Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Iterate, MatchRows, Opaque, Origin, Sessions, SignedUnion, SourceScan,
     StepErrors, Summarize, TopK, Unique, Variable, Window,
 };
 
@@ -142,6 +142,9 @@ fn lower_extension(builder: &mut Lowering, node: &Extension, plan: &LogicalPlan)
     }
     if let Some(node) = any.downcast_ref::<Window>() {
         return window::lower_window(builder, node, plan);
+    }
+    if let Some(rows) = any.downcast_ref::<MatchRows>() {
+        return pattern::lower_match(builder, rows, plan);
     }
     if let Some(sessions) = any.downcast_ref::<Sessions>() {
         return time::lower_sessions(builder, sessions, plan);

@@ -11,7 +11,7 @@ use tidebook_plan::flow::{AsofChoice, ConstantStep};
 use tidebook_plan::{ColumnType, Type};
 
 use crate::functions::Typed;
-use crate::logical::{self, AggregateColumn, JoinType, LogicalError, Origin, SortColumn, WindowColumn};
+use crate::logical::{self, AggregateColumn, JoinType, LogicalError, MatchRows, Origin, SortColumn, WindowColumn};
 
 fn sound(plan: Result<LogicalPlan, LogicalError>) -> LogicalPlan {
     match plan {
@@ -127,6 +127,11 @@ pub(crate) fn sessions(
     origin: Origin,
 ) -> LogicalPlan {
     sound(logical::sessions(input, keys, time, gap, output, origin))
+}
+
+/// The matches of a pattern.
+pub(crate) fn match_rows_of(rows: MatchRows) -> LogicalPlan {
+    sound(rows.plan())
 }
 
 /// With each left row the nearest right row by time.

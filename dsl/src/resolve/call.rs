@@ -27,6 +27,9 @@ impl Resolver<'_> {
             return self.cast(call, span, reach);
         }
         if let Some(aggregate) = aggregate::kind(&name) {
+            if let Some(matched) = reach.matched {
+                return matched.call(self, aggregate, call, span);
+            }
             let Some(aggregation) = reach.aggregation else {
                 if reach.aggregated {
                     let message = format!("the aggregate `{name}` stands inside of another");

@@ -11,6 +11,7 @@ use crate::resolve::Resolver;
 use crate::resolve::aggregate::Aggregation;
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::names::take_field;
+use crate::resolve::pattern::Matched;
 use crate::resolve::scope::Scope;
 use crate::resolve::window::WindowPlace;
 use crate::syntax::tree::{BinaryOperator, CaseArm, Expr, ExprKind, Literal, Name, TextPart, UnaryOperator};
@@ -28,6 +29,8 @@ pub(crate) struct Reach<'a> {
     pub aggregated: bool,
     /// Whether window functions can stand here, and where they are gathered.
     pub windows: WindowPlace<'a>,
+    /// In the `select` of a match: its elements, for aggregates over their rows.
+    pub matched: Option<&'a Matched>,
     /// Where no columns are in reach: what the expression is part of.
     pub constant_in: Option<&'static str>,
 }
@@ -58,7 +61,7 @@ impl<'a> Reach<'a> {
     /// The columns of a relation.
     pub fn columns(scope: &'a Scope) -> Self {
         let windows = WindowPlace::Nowhere;
-        Reach { scope, locals: None, aggregation: None, aggregated: false, windows, constant_in: None }
+        Reach { scope, locals: None, aggregation: None, aggregated: false, windows, matched: None, constant_in: None }
     }
 
     /// Nothing but parameters.

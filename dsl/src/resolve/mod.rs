@@ -27,6 +27,7 @@ mod names;
 mod options;
 mod order;
 pub(crate) mod param;
+mod pattern;
 mod pipeline;
 mod pivot;
 mod read;

@@ -79,7 +79,7 @@ impl Resolver<'_> {
             StepKind::Pivot(pivot) => self.pivot(input, pivot, step),
             StepKind::Sample(sample) => self.sample(input, sample, step),
             StepKind::Iterate(iterate) => self.iterate(input, iterate, step),
-            StepKind::Match(_) => Err(unavailable("`match`", step)),
+            StepKind::Match(pattern) => self.match_rows(input, pattern, step),
             StepKind::Search(_) => Err(unavailable("`search`", step)),
             StepKind::Changes => self.changes(input, step),
             StepKind::Plot { .. } => Err(unavailable("`plot`", step)),

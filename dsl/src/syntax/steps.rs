@@ -212,10 +212,18 @@ pub static STEPS: &[StepDoc] = &[
     },
     StepDoc {
         name: "match",
-        signature: "match by key sort at [within d] { a: condition  b+: condition … } select name: expression, …",
-        doc: "Runs of neighbouring rows of a key that fulfil the conditions one after the other. `+` takes one or more rows, \
-              `*` any number, `?` at most one; the longest run counts, and the search goes on after it.",
-        example: "ticks | match by sym sort at within 10s { low: px < 10.0  rise+: px >= 10.0 } select sym: low.sym, from_px: low.px",
+        signature: "match [by key, …] sort at [within d] { a: condition  b+: condition … } select name: expression, …",
+        doc: "Runs of neighbouring rows of a key that fulfil the conditions one after the other. An element is one row, `b+` one or \
+              more, `b*` any number, `b?` at most one, `b{2}` two, `b{2,3}` two or three, `b{2,}` two or more. From the first row on each \
+              element takes as many rows as it can, and gives some back where a later one would find none; the search goes on behind a match. With \
+              `within`, the last row lies at most so far behind the first one, by the first key of `sort`. Ties go by the remaining columns.\n\n\
+              A condition reads the row, the last rows of earlier elements (`a.x`), and the last row that its own element has taken so far, \
+              null before the first: `rise+: px > (rise.px ?? low.px)`. A row on which a condition fails is an error, and does not fulfil it. \
+              `select` tells the columns of `by`, of the last row of an element (`b.x`), and of all its rows `count(b)`, and `first`, `last`, `sum`, \
+              `avg`, `min`, `max`, `any`, `all` or `list` of a column (`sum(b.x)`).\n\n\
+              Rows that come late or go are followed from the last place before them where a search began anew to the first behind \
+              them where it still does; the rest of the partition is not looked at.",
+        example: "ticks | match by sym sort at within 10s { low: px < 10.0  rise+: px >= 10.0 } select sym, from_px: low.px, top: max(rise.px), n: count(rise)",
     },
     StepDoc {
         name: "search",

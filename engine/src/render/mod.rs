@@ -19,6 +19,7 @@ mod join;
 mod linear;
 mod meter;
 mod output;
+mod pattern;
 mod presence;
 mod quantile;
 mod ranks;
@@ -284,6 +285,13 @@ impl<'scope> Renderer<'_, 'scope> {
                 let codec = self.codec(*input, &layout);
                 let rows = self.arrangement(*input, &layout);
                 let (rows, errors) = unique::unique(rows, codec, &node.step, install);
+                (rows, Some(errors))
+            }
+            Operator::Match { input, partition, order, pattern } => {
+                let layout = Layout { key: partition.clone(), order: order.clone() };
+                let codec = self.codec(*input, &layout);
+                let rows = self.arrangement(*input, &layout);
+                let (rows, errors) = pattern::matches(rows, codec, partition, pattern, node, install);
                 (rows, Some(errors))
             }
             Operator::Sessions { input, keys, time, gap } => {

@@ -1,6 +1,7 @@
 //! What a plan means: every node computed from scratch out of the full contents of its inputs.
 
 mod iterate;
+mod pattern;
 mod time;
 mod window;
 
@@ -134,6 +135,12 @@ pub fn evaluate(plan: &FlowPlan, inputs: &HashMap<NodeId, Multiset>) -> Vec<Cont
                     }
                 }
                 result
+            }
+            Operator::Match { input, partition, order, pattern } => {
+                let types = types_of(&plan.nodes[*input].schema);
+                let contents = pattern::matches(rows(input), &types, partition, order, pattern, &node.step);
+                errors = contents.errors;
+                contents.rows
             }
             Operator::Sessions { input, keys, time, gap } => time::sessions(rows(input), keys, *time, *gap, &node.schema),
             Operator::Asof { left, right, left_keys, right_keys, left_time, right_time, choice, outer } => {

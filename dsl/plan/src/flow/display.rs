@@ -80,6 +80,9 @@ fn fmt_plan(plan: &FlowPlan, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::
             }
             Operator::Unique { keys, .. } => write!(f, " key {keys:?}")?,
             Operator::Sessions { keys, time, gap, .. } => write!(f, " by {keys:?} of {time} gap {gap} µs")?,
+            Operator::Match { partition, order, pattern, .. } => {
+                write!(f, " by {partition:?} sort [{}]{pattern}", order_text(order))?;
+            }
             Operator::Asof { left_keys, right_keys, left_time, right_time, choice, outer, .. } => {
                 let outer = if *outer { "left" } else { "inner" };
                 write!(f, " {outer} on {left_keys:?} = {right_keys:?} and {right_time} {} {left_time}", choice.sign())?;

@@ -80,6 +80,13 @@ impl FlowBuilder {
                 Operator::Unique { keys, .. } => (keys, step).hash(&mut state),
                 Operator::Flatten { column, .. } => column.hash(&mut state),
                 Operator::Sessions { keys, time, gap, .. } => (keys, time, gap).hash(&mut state),
+                Operator::Match { partition, order, pattern, .. } => {
+                    (partition, order, pattern).hash(&mut state);
+                    // The step's text is part of the rows of its errors.
+                    if pattern.is_fallible() {
+                        step.hash(&mut state);
+                    }
+                }
                 Operator::Asof { left_keys, right_keys, left_time, right_time, choice, outer, .. } => {
                     (left_keys, right_keys, left_time, right_time, choice, outer).hash(&mut state);
                 }

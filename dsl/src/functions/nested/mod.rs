@@ -95,6 +95,13 @@ pub fn field(arg: Typed, name: &str) -> Result<Typed, CallFault> {
             };
             let ty = fields[index].1.clone();
             let nullable = ty.nullable || arg.ty.nullable;
+            // A record that is made here is not made to be taken apart again.
+            if let (false, datafusion_expr::Expr::ScalarFunction(made)) = (arg.fallible, &arg.expr)
+                && made.func.name() == "record"
+                && let Some(value) = made.args.get(index)
+            {
+                return Ok(Typed { expr: value.clone(), ty, fallible: false });
+            }
             let place = i64::try_from(index).unwrap_or(i64::MAX);
             let place = Typed::literal(ScalarValue::Int64(Some(place)), ColumnType::required(Type::Int));
             let ty = ColumnType { ty: ty.ty, nullable };

@@ -68,6 +68,7 @@ impl<'a> Rebuild<'a> {
             | Operator::Unique { input, .. }
             | Operator::Flatten { input, .. }
             | Operator::Sessions { input, .. }
+            | Operator::Match { input, .. }
             | Operator::Dedupe { input, .. }
             | Operator::Changes { input }
             | Operator::Hold { input, .. }

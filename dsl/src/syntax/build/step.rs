@@ -329,7 +329,8 @@ impl Builder<'_> {
             None => Quantifier::One,
             Some("?") => Quantifier::Optional,
             Some("*") => Quantifier::Any,
-            Some(_) => Quantifier::Many,
+            Some("+") => Quantifier::Many,
+            Some(counted) => counted_rows(counted),
         };
         Ok(MatchElement { name, quantifier, condition: self.expr(parts.must())?, span })
     }
@@ -374,5 +375,15 @@ impl Builder<'_> {
             if rule == Rule::show_limit { limit = value } else { every = value }
         }
         Ok(StepKind::Show { limit, every })
+    }
+}
+
+/// `{2}`, `{2,}`, `{,3}`, `{2,3}`.
+fn counted_rows(text: &str) -> Quantifier {
+    let number = |text: &str| text.replace('_', "").trim().parse::<u64>().ok();
+    let inner = text.trim_matches(['{', '}']);
+    match inner.split_once(',') {
+        Some((least, most)) => Quantifier::Counted(number(least).unwrap_or(0), number(most)),
+        None => Quantifier::Counted(number(inner).unwrap_or(0), Some(number(inner).unwrap_or(0))),
     }
 }

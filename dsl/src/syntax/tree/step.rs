@@ -349,6 +349,8 @@ pub enum Quantifier {
     Any,
     /// `+`: at least one.
     Many,
+    /// `{2,3}`: at least so many, and at most so many where it says so.
+    Counted(u64, Option<u64>),
 }
 
 /// `search I for e top k mode m where c as hit`
