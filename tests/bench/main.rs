@@ -1,7 +1,7 @@
 //! The benchmarks: figures for people, not timed tests.
 //!
 //! `cargo run --release -p tidebook-tests --bin bench` runs all; a word after `--` runs one of `throughput`, `latency`,
-//! `update`, `group`, `window`, `parquet` and `parquet-memory` (the last two make files of some gigabytes, and only run when named).
+//! `update`, `group`, `window`, `time`, `parquet` and `parquet-memory` (the last two make files of some gigabytes, and only run when named).
 //! They need the program `tidebook` of the same build.
 
 mod data;
@@ -11,6 +11,7 @@ mod loops;
 mod measure;
 mod parquet;
 mod throughput;
+mod time;
 mod update;
 mod window;
 
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         [] | ["all"] => {
-            let all = [throughput::run, latency::run, update::run, group::run, window::run];
+            let all = [throughput::run, latency::run, update::run, group::run, window::run, time::run];
             all.into_iter().try_for_each(|run| run())
         }
         ["throughput"] => throughput::run(),
@@ -30,12 +31,13 @@ fn main() -> ExitCode {
         ["update"] => update::run(),
         ["group"] => group::run(),
         ["window"] => window::run(),
+        ["time"] => time::run(),
         ["parquet"] => parquet::run(),
         ["parquet-memory"] => parquet::memory(),
         // The hand-written loops run as processes of their own, so that they are measured as `tidebook` is.
         ["loop-words", words] => loops::words(Path::new(words)),
         ["loop-orders", orders, products] => loops::orders(Path::new(orders), Path::new(products)),
-        _ => Err("usage: bench [all | throughput | latency | update | group | window | parquet | parquet-memory]"
+        _ => Err("usage: bench [all | throughput | latency | update | group | window | time | parquet | parquet-memory]"
             .to_string()),
     };
     match outcome {

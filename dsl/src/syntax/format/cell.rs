@@ -58,11 +58,27 @@ fn pieces(scan: &Scan<'_>, statements: &[Statement]) -> Vec<Piece> {
         let start = scan.token_at(statement.span.start);
         add_left(scan, &mut pieces, at, start);
         let formatted = !matches!(statement.kind, StatementKind::Command(_));
-        add(scan.text, &mut pieces, Piece { span: statement.span, formatted });
+        add(scan.text, &mut pieces, without_last_comma(scan, Piece { span: statement.span, formatted }));
         at = scan.token_at(statement.span.end).max(at);
     }
     add_left(scan, &mut pieces, at, scan.tokens.len());
     pieces
+}
+
+/// A piece without the comma that it ends with, where comments stand before that: the layout leaves the comma out, and then
+/// these comments follow the statement. One that follows the comma has no place then, and the piece stays as it is.
+fn without_last_comma(scan: &Scan<'_>, piece: Piece) -> Piece {
+    let end = scan.token_at(piece.span.end);
+    let tokens = scan.tokens.get(..end).unwrap_or_default();
+    let [.., last, comma] = tokens else { return piece };
+    let between = Span::new(last.span.end, comma.span.start);
+    if !piece.formatted || comma.span.of(scan.text) != "," || !between.of(scan.text).contains('#') {
+        return piece;
+    }
+    match gaps::trailing(scan.text.get(piece.span.end..).unwrap_or("")) {
+        Some(_) => Piece { formatted: false, ..piece },
+        None => Piece { span: Span::new(piece.span.start, last.span.end), ..piece },
+    }
 }
 
 /// Adds the tokens `from..to`, which belong to no statement.

@@ -27,7 +27,7 @@ pub(super) fn comments(gap: &str) -> (Vec<Comment<'_>>, bool) {
                 blank_lines = 0;
             }
             // The first and the last line belong to the tokens around the gap.
-            None if number > 0 && !last => blank_lines += 1,
+            None if number > 0 && !last && line.trim().is_empty() => blank_lines += 1,
             None => {}
         }
     }
