@@ -16,6 +16,7 @@ pub mod expression;
 pub mod fallible;
 pub mod frame;
 pub mod grouping;
+pub mod interval;
 pub mod library;
 pub mod plan;
 pub mod random;

@@ -2,6 +2,7 @@
 
 use super::aggregate::random_aggregate;
 use super::expression::{random_column_value, random_expression};
+use super::interval::random_interval;
 use super::window::random_window;
 use super::{Aggregate, Column, Expression, Kind, Random, Window};
 
@@ -455,8 +456,11 @@ impl Builder {
             keys.push((left, right));
         }
         let both: Vec<Column> = columns.iter().chain(&theirs).cloned().collect();
-        let residual = (keys.is_empty() || self.random.percent(25))
-            .then(|| random_expression(&mut self.random, &both, Kind::Bool, 2));
+        let interval = if self.random.percent(20) { random_interval(&mut self.random, columns, &theirs) } else { None };
+        let residual = interval.or_else(|| {
+            (keys.is_empty() || self.random.percent(25))
+                .then(|| random_expression(&mut self.random, &both, Kind::Bool, 2))
+        });
         if kind == JoinKind::Cross {
             return (Step::Join { kind, table, renamed, keys: Vec::new(), residual: None }, both);
         }
