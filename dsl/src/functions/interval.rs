@@ -81,6 +81,21 @@ pub fn within(right: Typed, left: Typed, ends: Ends) -> Typed {
     kernel.call(vec![right, left, low, high], ColumnType { ty: Type::Bool, nullable })
 }
 
+/// Whether the time `after` lies nearer to a time than `before`, which lies before it; true without one before, false without
+/// one after.
+pub fn is_nearer(time: Typed, before: Typed, after: Typed) -> Typed {
+    let kernel = Kernel::new("is_nearer", DataType::Boolean, false, |args| {
+        let (times, before, after) = (whole(args, 0)?, whole(args, 1)?, whole(args, 2)?);
+        let nearer = |row: usize| {
+            let [time, before, after] = [&times, &before, &after].map(|one| i128::from(one.value(row)));
+            after - time < time - before
+        };
+        let rows = (0..args.rows()).map(|row| after.is_valid(row) && (before.is_null(row) || nearer(row)));
+        Ok(Arc::new(BooleanArray::from_iter(rows.map(Some))))
+    });
+    kernel.call(vec![time, before, after], ColumnType::required(Type::Bool))
+}
+
 /// The whole numbers that a column holds.
 fn whole(args: &Arguments<'_>, index: usize) -> Result<PrimitiveArray<Int64Type>> {
     match args.data_type(index) {

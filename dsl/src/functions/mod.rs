@@ -50,7 +50,7 @@ pub use evaluate::evaluate;
 pub use fallible::is_fallible;
 pub use foreign::foreign;
 pub use group::Group;
-pub use interval::{Ends, INTERVAL_JOIN, bucket, partner_buckets, within};
+pub use interval::{Ends, INTERVAL_JOIN, bucket, is_nearer, partner_buckets, within};
 pub use json::of_equals;
 pub use kernel::{row_error, row_error_text};
 pub use logic::{

@@ -105,7 +105,7 @@ pub static STEPS: &[StepDoc] = &[
         name: "asof join",
         signature: "asof join table [as alias] on key == table.key and table.at <= at",
         doc: "With each left row the one right row that is the latest at or before it (with `>=`, the first at or after \
-              it; with `<` and `>` one at the same time does not count). Of several at that time it is the last in the order of the remaining columns, or \
+              it; with `<` and `>` one at the same time does not count; with `nearest(table.at, at)` the nearer of both, the earlier where they are as near). Of several at that time it is the last in the order of the remaining columns, or \
               with `>=` and `>` the first. The condition is any number of equal columns and one comparison of times or numbers. \
               Left rows without a match leave; null keys and null times match nothing. Rows that come late or go, on either side, correct the matches \
               that they concern, and no others are looked at.",
