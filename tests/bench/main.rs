@@ -1,7 +1,7 @@
 //! The benchmarks: figures for people, not timed tests.
 //!
 //! `cargo run --release -p tidebook-tests --bin bench` runs all; a word after `--` runs one of `throughput`, `latency`,
-//! `update`, `group`, `window`, `time`, `parquet` and `parquet-memory` (the last two make files of some gigabytes, and only run when named).
+//! `update`, `group`, `window`, `time`, `tpch`, `parquet` and `parquet-memory` (the last two make files of some gigabytes; they and `tpch` only run when named).
 //! They need the program `tidebook` of the same build.
 
 mod data;
@@ -12,6 +12,7 @@ mod measure;
 mod parquet;
 mod throughput;
 mod time;
+mod tpch;
 mod update;
 mod window;
 
@@ -32,12 +33,14 @@ fn main() -> ExitCode {
         ["group"] => group::run(),
         ["window"] => window::run(),
         ["time"] => time::run(),
+        ["tpch"] => tpch::run(0.1),
+        ["tpch", scale] => scale.parse().map_err(|_| format!("`{scale}` is no scale")).and_then(tpch::run),
         ["parquet"] => parquet::run(),
         ["parquet-memory"] => parquet::memory(),
         // The hand-written loops run as processes of their own, so that they are measured as `tidebook` is.
         ["loop-words", words] => loops::words(Path::new(words)),
         ["loop-orders", orders, products] => loops::orders(Path::new(orders), Path::new(products)),
-        _ => Err("usage: bench [all | throughput | latency | update | group | window | time | parquet | parquet-memory]"
+        _ => Err("usage: bench [all | throughput | latency | update | group | window | time | tpch | parquet | parquet-memory]"
             .to_string()),
     };
     match outcome {
