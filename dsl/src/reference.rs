@@ -7,6 +7,7 @@ mod chapters;
 mod entries;
 mod expressions;
 mod folder;
+mod queries;
 
 use tidebook_plan::connector::ConnectorSpec;
 use tidebook_plan::diagnostic::near_names;
@@ -16,6 +17,7 @@ pub use chapters::Chapter;
 use entries::Entry;
 pub use expressions::{ExpressionDoc, OPERATORS, TYPES};
 pub use folder::Page;
+pub use queries::{QUERIES, QueryDoc};
 
 /// The reference, with the connectors of a build.
 pub struct Reference<'a> {

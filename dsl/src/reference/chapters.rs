@@ -22,6 +22,8 @@ pub enum Chapter {
     Aggregates,
     /// Window functions.
     Windows,
+    /// Queries in SQL.
+    Sql,
     /// Functions.
     Functions,
     /// Connectors.
@@ -36,13 +38,14 @@ pub enum Chapter {
 
 impl Chapter {
     /// The chapters in their order.
-    pub const ALL: [Chapter; 11] = [
+    pub const ALL: [Chapter; 12] = [
         Chapter::Statements,
         Chapter::Steps,
         Chapter::Types,
         Chapter::Operators,
         Chapter::Aggregates,
         Chapter::Windows,
+        Chapter::Sql,
         Chapter::Functions,
         Chapter::Connectors,
         Chapter::Commands,
@@ -59,6 +62,7 @@ impl Chapter {
             Chapter::Operators => "operators",
             Chapter::Aggregates => "aggregates",
             Chapter::Windows => "windows",
+            Chapter::Sql => "sql",
             Chapter::Functions => "functions",
             Chapter::Connectors => "connectors",
             Chapter::Commands => "commands",
@@ -75,6 +79,9 @@ impl Chapter {
     /// Its name with a capital.
     pub fn title(self) -> String {
         let name = self.name();
+        if self == Chapter::Sql {
+            return name.to_uppercase();
+        }
         format!("{}{}", name[..1].to_uppercase(), &name[1..])
     }
 
@@ -107,6 +114,12 @@ impl Chapter {
                 "What a row is told of the rows around it: `px - lag(px) over (by sym sort at)`. These functions and every \
                  aggregate take `over (…)` in `derive`, `select` and `where`, and are exact when rows come late or are taken \
                  back."
+            }
+            Chapter::Sql => {
+                "`sql \"select …\"` is a head like any other: a query over the tables of the notebook, kept up to date row by row, \
+                 and steps may follow it. Everything that the language promises holds there too: errors are rows, results do not \
+                 depend on arrival, and what cannot be kept is refused with a reason. The text may go over several lines between \
+                 `\"\"\"`."
             }
             Chapter::Functions => {
                 "Functions of values, row by row. Unless it says otherwise, the result is null where an argument is null, \

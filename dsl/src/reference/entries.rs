@@ -6,6 +6,7 @@ use tidebook_plan::connector::{ConnectorSpec, Direction};
 
 use super::chapters::Chapter;
 use super::expressions::{ExpressionDoc, OPERATORS, TYPES};
+use super::queries::QUERIES;
 use crate::assist::{COMMANDS, SETTINGS, STATEMENTS, option_form};
 use crate::diagnostics;
 use crate::functions::{self, Function, Group};
@@ -62,6 +63,11 @@ pub(super) fn all(connectors: &[&ConnectorSpec]) -> Vec<Entry> {
     for window in [&functions::OVER, &functions::SESSION].into_iter().chain(functions::WINDOWS) {
         let body = described(window.signatures, window.doc, &[window.example.to_string()]);
         entries.push(Entry::new(Chapter::Windows, window.name, vec![window.name.to_string()], &body));
+    }
+    for query in QUERIES {
+        let names = std::iter::once(&query.title).chain(query.names).map(ToString::to_string).collect();
+        let body = described(&[query.form], query.doc, &[query.example.to_string()]);
+        entries.push(Entry::new(Chapter::Sql, query.title, names, &body));
     }
     for group in Group::ALL {
         let mut functions: Vec<&Function> = functions::functions().filter(|entry| entry.group == group).collect();

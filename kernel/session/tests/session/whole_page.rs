@@ -5,6 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use tidebook_dsl::functions::AGGREGATES;
+use tidebook_dsl::reference::QUERIES;
 use tidebook_dsl::syntax::steps::STEPS;
 use tidebook_session::Session;
 
@@ -45,7 +46,8 @@ fn cells() -> Vec<(String, String)> {
     let steps = STEPS.iter().map(|step| (format!("step {}", step.name), step.example.to_string()));
     // Each in the same cell: it replaces the one before.
     let aggregates = AGGREGATES.iter().map(|aggregate| ("aggregate".to_string(), aggregate.example.to_string()));
-    page.chain(tables).chain(steps).chain(aggregates).collect()
+    let queries = QUERIES.iter().map(|query| ("query".to_string(), query.example.to_string()));
+    page.chain(tables).chain(steps).chain(aggregates).chain(queries).collect()
 }
 
 /// Runs all cells; `at` hears which is next.
