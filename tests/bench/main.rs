@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         ["time"] => time::run(),
         ["tpch"] => tpch::run(0.1),
         ["tpch", scale] => scale.parse().map_err(|_| format!("`{scale}` is no scale")).and_then(tpch::run),
+        ["tpch-results", folder] => tpch::results(Path::new(folder), 0.01),
         ["parquet"] => parquet::run(),
         ["parquet-memory"] => parquet::memory(),
         // The hand-written loops run as processes of their own, so that they are measured as `tidebook` is.

@@ -1,12 +1,14 @@
 //! TPC-H at scale 0.1 (or another, as a second word): each query by itself, in SQL and as a pipeline. The first result, from
 //! rows that are handed in all at once, and what a batch of changes costs after it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tidebook_engine::CatchUp;
+use tidebook_tests::contents::Contents;
 use tidebook_tests::feed::Feed;
 use tidebook_tests::harness::{Failure, Harness, Output, Setup};
-use tidebook_tests::tpch::{QUERIES, Stream, TABLES, definitions, head, pipeline};
+use tidebook_tests::tpch::{QUERIES, Stream, definitions, head, pipeline, streamed};
 
 use crate::measure::median;
 
@@ -17,7 +19,7 @@ const BATCHES: usize = 8;
 /// # Errors
 /// Where a query does not run.
 pub fn run(scale: f64) -> Result<(), String> {
-    let streams: Vec<Stream> = TABLES.iter().map(|table| Stream::new(table, scale, BATCHES)).collect();
+    let streams = Stream::all(scale, BATCHES);
     let late: usize = streams.iter().flat_map(|stream| &stream.later).map(|rows| rows.num_rows()).sum();
     let first: usize = streams.iter().map(|stream| stream.first.num_rows()).sum();
     println!(
@@ -29,6 +31,36 @@ pub fn run(scale: f64) -> Result<(), String> {
         let (first, batch) = measured(&head(number)?, &streams)?;
         let (pipeline_first, pipeline_batch) = measured(&pipeline(number)?, &streams)?;
         println!("    q{number:02}   {first:20.0}{batch:12.1}{pipeline_first:22.0}{pipeline_batch:12.1}");
+    }
+    Ok(())
+}
+
+/// Writes into `folder`, for a comparison with another system: the rows that are left of each table as CSV, and what the
+/// queries hold after all that has come and gone, as JSON, in SQL (`q01.sql.json`) and as pipelines (`q01.tide.json`).
+///
+/// # Errors
+/// Where a query does not run, or a file cannot be written.
+pub fn results(folder: &Path, scale: f64) -> Result<(), String> {
+    let streams = Stream::all(scale, 3);
+    let write = |file: String, text: String| {
+        std::fs::write(folder.join(&file), text).map_err(|error| format!("{file}: {error}"))
+    };
+    for stream in &streams {
+        let mut lines = stream.table.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|");
+        for row in Contents::of(&stream.left).in_order(&[]) {
+            let cells = row.iter().map(|cell| cell.as_str().map_or_else(|| cell.to_string(), str::to_string));
+            lines.push('\n');
+            lines.push_str(&cells.collect::<Vec<_>>().join("|"));
+        }
+        write(format!("{}.csv", stream.table.name), lines)?;
+    }
+    let numbers: Vec<usize> = (1..=QUERIES).collect();
+    let ways: [(&str, fn(usize) -> Result<String, String>); 2] = [("sql", head), ("tide", pipeline)];
+    for (way, text) in ways {
+        for (number, output) in numbers.iter().zip(streamed(&streams, &numbers, text)?) {
+            let rows = output.contents().in_order(&[]).into_iter().map(serde_json::Value::Array).collect();
+            write(format!("q{number:02}.{way}.json"), serde_json::Value::Array(rows).to_string())?;
+        }
     }
     Ok(())
 }

@@ -5,13 +5,17 @@
 
 mod tables;
 
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
+use tidebook_engine::CatchUp;
 use tidebook_plan::ChangeBatch;
 
 use crate::feed::Feed;
+use crate::harness::{Failure, Harness, Output, Setup};
 pub use tables::{TABLES, Table, rows};
 
 /// The number of queries.
@@ -56,6 +60,55 @@ fn read(file: &str) -> Result<String, String> {
     fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// Keeps the queries of these numbers, as `text` writes them, while the rows come and go, and gives what they hold in the end.
+///
+/// # Errors
+/// Where a query does not run, or the rows are not taken in within five minutes.
+pub fn streamed(
+    streams: &[Stream],
+    numbers: &[usize],
+    text: impl Fn(usize) -> Result<String, String>,
+) -> Result<Vec<Output>, String> {
+    let told = |failure: Failure| failure.to_string();
+    let feed = Feed::new();
+    let setup = Setup { workers: 2, optimize: true, base: std::env::temp_dir(), sources: vec![feed.clone()] };
+    let mut harness = Harness::start(setup).map_err(told)?;
+    let mut cell = definitions();
+    for number in numbers {
+        let _ = writeln!(cell, "q{number} = {}", text(*number)?.trim_end());
+    }
+    for number in numbers {
+        let _ = writeln!(cell, "q{number}");
+    }
+    // A table that no query reads would not be asked for its rows.
+    for table in TABLES {
+        let _ = writeln!(cell, "{} | summarize n: count()", table.name);
+    }
+    let mut outputs = harness.run("tpch", &cell).map_err(told)?;
+    streams.iter().for_each(|stream| stream.begin(&feed));
+    harness.settle(&mut outputs, CatchUp::Present).map_err(told)?;
+    let batches = streams.iter().map(|stream| stream.later.len()).max().unwrap_or(0);
+    for batch in 0..batches {
+        streams.iter().for_each(|stream| stream.go_on(&feed, batch));
+        harness.settle(&mut outputs, CatchUp::Present).map_err(told)?;
+    }
+    streams.iter().for_each(|stream| stream.end(&feed));
+    let all: usize = streams.iter().map(Stream::handed_in).sum();
+    let deadline = Instant::now() + Duration::from_secs(300);
+    loop {
+        let stats = harness.engine().stats().map_err(|error| error.to_string())?;
+        let given: u64 = stats.sources.iter().map(|source| source.rows).sum();
+        harness.settle(&mut outputs, CatchUp::Present).map_err(told)?;
+        if given >= all as u64 {
+            outputs.truncate(numbers.len());
+            return Ok(outputs);
+        }
+        if Instant::now() > deadline {
+            return Err(format!("{given} of {all} rows were taken in"));
+        }
+    }
+}
+
 /// The rows of one table, in the parts in which they come and go.
 pub struct Stream {
     /// Of which table.
@@ -71,6 +124,11 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// Those of all tables, as [`Stream::new`].
+    pub fn all(scale: f64, batches: usize) -> Vec<Stream> {
+        TABLES.iter().map(|table| Stream::new(table, scale, batches)).collect()
+    }
+
     /// The rows of `table` at a scale: of each forty one comes late, in `batches` batches, and another goes at the end.
     pub fn new(table: &'static Table, scale: f64, batches: usize) -> Self {
         let all = rows(table, scale);

@@ -4,15 +4,11 @@
 //! `TIDEBOOK_TPCH` sets another scale than 0.01, `TIDEBOOK_QUERY` runs one query.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tidebook_engine::CatchUp;
 use tidebook_tests::batch_sql::BatchSql;
 use tidebook_tests::contents::{Contents, compare};
-use tidebook_tests::feed::Feed;
-use tidebook_tests::harness::{Failure, Harness, Output, Setup};
-use tidebook_tests::tpch::{QUERIES, Stream, TABLES, definitions, head, pipeline, sql};
+use tidebook_tests::tpch::{QUERIES, Stream, head, pipeline, sql, streamed};
 
 const BATCHES: usize = 3;
 
@@ -69,44 +65,11 @@ fn difference(found: &Contents, expected: &Contents) -> String {
 
 /// Runs all queries, as `text` writes them, beside each other over one stream of rows, and compares.
 fn check(text: impl Fn(usize) -> Result<String, String>) {
-    let told = |failure: Failure| failure.to_string();
-    let streams: Vec<Stream> = TABLES.iter().map(|table| Stream::new(table, scale(), BATCHES)).collect();
+    let streams = Stream::all(scale(), BATCHES);
+    let outputs = streamed(&streams, &chosen(), text).expect("the queries run");
     let mut oracle = BatchSql::new().expect("a runtime");
     for stream in &streams {
         oracle.table(stream.table.name, stream.left.clone()).expect("a table");
-    }
-    let feed = Feed::new();
-    let setup = Setup { workers: 2, optimize: true, base: std::env::temp_dir(), sources: vec![feed.clone()] };
-    let mut harness = Harness::start(setup).map_err(told).expect("an engine");
-    let mut cell = definitions();
-    for number in chosen() {
-        let _ = writeln!(cell, "q{number} = {}", text(number).expect("a query").trim_end());
-    }
-    for number in chosen() {
-        let _ = writeln!(cell, "q{number}");
-    }
-    // A table that no query reads would not be asked for its rows.
-    for table in TABLES {
-        let _ = writeln!(cell, "{} | summarize n: count()", table.name);
-    }
-    let mut outputs: Vec<Output> = harness.run("tpch", &cell).map_err(told).expect("the queries compile");
-    streams.iter().for_each(|stream| stream.begin(&feed));
-    harness.settle(&mut outputs, CatchUp::Present).map_err(told).expect("the first rows");
-    for batch in 0..BATCHES {
-        streams.iter().for_each(|stream| stream.go_on(&feed, batch));
-        harness.settle(&mut outputs, CatchUp::Present).map_err(told).expect("a batch");
-    }
-    streams.iter().for_each(|stream| stream.end(&feed));
-    let all: usize = streams.iter().map(Stream::handed_in).sum();
-    let deadline = Instant::now() + Duration::from_secs(300);
-    loop {
-        assert!(Instant::now() < deadline, "the rows are not all taken in");
-        let stats = harness.engine().stats().expect("figures of the engine");
-        let given: u64 = stats.sources.iter().map(|source| source.rows).sum();
-        harness.settle(&mut outputs, CatchUp::Present).map_err(told).expect("the last rows");
-        if given >= all as u64 {
-            break;
-        }
     }
     let (mut report, mut empty) = (String::new(), Vec::new());
     for (number, output) in chosen().into_iter().zip(&outputs) {
