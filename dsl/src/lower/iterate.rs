@@ -94,7 +94,7 @@ pub fn lower_variable(builder: &mut Lowering, leaf: &Variable, plan: &LogicalPla
 pub fn lower_iterate(builder: &mut Lowering, node: &Iterate, plan: &LogicalPlan) -> Result<Lowered, LowerError> {
     let input = lower_plan(builder, &node.input)?.rows;
     match node.max {
-        Some(max) if is_short(node, max) => write_out(builder, node, max, input),
+        Some(max) if builder.optimise && is_short(node, max) => write_out(builder, node, max, input),
         _ => lower_body(builder, node, plan, input),
     }
 }

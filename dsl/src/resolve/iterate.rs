@@ -65,9 +65,6 @@ impl Resolver<'_> {
             body.forget_hidden();
             let wider = self.shape_after(&shape, &body, iterate)?;
             if wider == shape {
-                if max.is_none_or(|max| max > 8) {
-                    return Err(fault::not_available("`iterate` of more than 8 rounds", step.keyword).into());
-                }
                 return Ok(self.looped(input, body, shape, variable, max, self.origin(step.span)));
             }
             self.go_back(mark);

@@ -33,20 +33,27 @@ pub(super) fn collect<'scope>(
     install: u64,
 ) -> (Rows<'scope>, Rows<'scope>) {
     let keys = codec.key_columns().len();
-    let Some(place) = codec.value_columns().iter().position(|column| *column == value) else {
-        unreachable!("what is collected is no key")
-    };
-    let fields = &node.schema.fields()[keys..];
-    let in_order = codec.value_columns().len() == 1;
-    let collect = Collect {
-        collector: Collector::new(functions, fields, in_order),
-        place,
-        codec,
-        schema: node.schema.clone(),
-        step: node.step.clone(),
-        install,
-    };
+    let collect = Collect::new(codec, value, functions, node, install);
     grouped(rows, "Collect", keys == 0, install, collect)
+}
+
+impl Collect {
+    fn new(codec: Codec, value: usize, functions: &[CollectFunction], node: &FlowNode, install: u64) -> Self {
+        let keys = codec.key_columns().len();
+        let Some(place) = codec.value_columns().iter().position(|column| *column == value) else {
+            unreachable!("what is collected is no key")
+        };
+        let fields = &node.schema.fields()[keys..];
+        let in_order = codec.value_columns().len() == 1;
+        Collect {
+            collector: Collector::new(functions, fields, in_order),
+            place,
+            codec,
+            schema: node.schema.clone(),
+            step: node.step.clone(),
+            install,
+        }
+    }
 }
 
 struct Collect {
@@ -157,6 +164,34 @@ impl Collect {
             let failures = with_error(keys(&failed), messages.into_iter(), &self.step);
             errors.push(Delta::new(epoch, failures, diffs(&failed)));
         }
+    }
+}
+
+/// What is collected of groups that are given whole: for each its key and its values in order with how often each stands.
+pub(super) struct WholeGroups(Collect);
+
+impl WholeGroups {
+    /// For the column `value` of rows that `codec` encodes.
+    pub fn new(codec: Codec, value: usize, functions: &[CollectFunction], node: &FlowNode) -> Self {
+        WholeGroups(Collect::new(codec, value, functions, node, 0))
+    }
+
+    /// Rows and errors of groups that have values, or the empty key.
+    pub fn write<'a>(
+        &self,
+        groups: impl Iterator<Item = (&'a [u8], i64, Vec<(&'a [u8], i64)>)>,
+    ) -> (Vec<Delta>, Vec<Delta>) {
+        let separator = self.0.collector.separator();
+        let mut all = Groups::default();
+        for (key, diff, values) in groups {
+            let first = all.values.len();
+            all.values.extend(values.iter().map(|(value, _)| *value));
+            let counts = values.iter().enumerate().map(|(i, (_, count))| (first + i, *count));
+            all.add(key, diff, counts, separator);
+        }
+        let (mut rows, mut errors) = (Vec::new(), Vec::new());
+        self.0.write(0, all, &mut rows, &mut errors);
+        (rows, errors)
     }
 }
 

@@ -32,7 +32,8 @@ pub(super) fn flatten<'scope>(rows: Rows<'scope>, column: usize, schema: &Schema
     })
 }
 
-fn elements(changes: &ChangeBatch, column: usize, schema: &SchemaRef, mut give: impl FnMut(ChangeBatch)) {
+/// Gives the rows with each element of the list `column` in the list's place, a batch at a time.
+pub(super) fn elements(changes: &ChangeBatch, column: usize, schema: &SchemaRef, mut give: impl FnMut(ChangeBatch)) {
     let Some(lists) = changes.rows.column(column).as_list_opt::<i32>() else { unreachable!("a list is a list array") };
     let (mut rows, mut places) = (Vec::new(), Vec::new());
     let mut flush = |rows: &mut Vec<u64>, places: &mut Vec<u64>| {

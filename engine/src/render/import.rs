@@ -84,7 +84,7 @@ struct Pending<'a> {
 }
 
 /// Decodes about a batch of rows; returns how many, 0 at the end.
-fn decode_some(
+pub(super) fn decode_some(
     batch: &Batch<i64>,
     cursor: &mut BatchCursor<i64>,
     codec: &Codec,

@@ -45,7 +45,8 @@ pub(super) fn linear<'scope>(input: Rows<'scope>, node: &FlowNode, stages: &[Sta
     (rows, errors)
 }
 
-fn failed_rows(input: &ChangeBatch, failures: &[Failure], step: &str) -> ChangeBatch {
+/// The rows of a batch that fail, with `_error`, `_step` and their differences.
+pub(super) fn failed_rows(input: &ChangeBatch, failures: &[Failure], step: &str) -> ChangeBatch {
     let positions: UInt64Array = failures.iter().map(|failure| failure.row as u64).collect();
     let diffs = failures.iter().map(|failure| input.diff(failure.row)).collect();
     let columns = input.rows.columns().iter().map(|column| match take(column, &positions, None) {

@@ -15,6 +15,7 @@ mod flatten;
 mod grouped;
 mod import;
 mod instant;
+mod iterate;
 mod join;
 mod linear;
 mod meter;
@@ -77,6 +78,8 @@ pub(crate) struct Rendered {
     pub operators: usize,
     /// One for each node of the plan.
     pub meters: Vec<Meter>,
+    /// Set once nobody wants the dataflow any more: what goes round in its loops is dropped.
+    pub stopped: Rc<Cell<bool>>,
 }
 
 /// Builds the dataflow of an installation.
@@ -93,6 +96,7 @@ pub(crate) fn render(scope: Scope<'_, u64>, installation: &Installation, registr
         feeds: Vec::new(),
         buttons: Vec::new(),
         meters: Vec::with_capacity(count),
+        stopped: Rc::default(),
         shared: Rc::clone(&shared),
     };
     let mut feeds = installation.feeds.iter();
@@ -109,7 +113,8 @@ pub(crate) fn render(scope: Scope<'_, u64>, installation: &Installation, registr
         // The probe is the next operator; the first one has index 1.
         operators = operators.max(index + 1);
     }
-    Rendered { feeds: renderer.feeds, buttons: renderer.buttons, probe, output, operators, meters: renderer.meters }
+    let Renderer { feeds, buttons, meters, stopped, .. } = renderer;
+    Rendered { feeds, buttons, probe, output, operators, meters, stopped }
 }
 
 struct Renderer<'a, 'scope> {
@@ -123,6 +128,7 @@ struct Renderer<'a, 'scope> {
     feeds: Vec<(FeedId, FeedHandle)>,
     buttons: Vec<Button>,
     meters: Vec<Meter>,
+    stopped: Rc<Cell<bool>>,
 }
 
 impl<'scope> Renderer<'_, 'scope> {
@@ -323,7 +329,18 @@ impl<'scope> Renderer<'_, 'scope> {
                 let rows = self.arrangement(*input, &layout);
                 (changes::changes(rows, codec, &node.schema, install), None)
             }
-            Operator::Iterate { .. } => unreachable!("loops are written out"),
+            Operator::Iterate { inputs, body, max } => {
+                let inputs = inputs.iter().map(|id| (self.rows_of(*id), shared.plan.nodes[*id].schema.clone()));
+                let parts = iterate::Parts {
+                    inputs: inputs.collect(),
+                    body,
+                    max: *max,
+                    step: &node.step,
+                    install,
+                    stopped: Rc::clone(&self.stopped),
+                };
+                iterate::iterate(self.scope, parts)
+            }
             Operator::Given { .. } | Operator::Unsettled => unreachable!("leaves of a body stand in a body"),
             Operator::Hold { input, .. } => (self.rows_of(*input), None),
             Operator::Held { .. } => unreachable!("what is held is imported"),

@@ -7,6 +7,7 @@ mod interpolate;
 
 use std::collections::{BTreeMap, HashMap};
 
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use tidebook_plan::flow::{FlowNode, Fraction};
 
@@ -194,17 +195,47 @@ impl Quantile {
     }
 
     fn write(&self, epoch: u64, results: &Results<'_>) -> Delta {
-        let values: Vec<&[u8]> = (0..results.values.count()).map(|i| results.values.get(i)).collect();
-        let values = self.codec.decode_values(&values).swap_remove(0);
-        let mut columns = self.codec.decode_keys(&results.keys);
-        let width = self.fractions.len();
-        for fraction in 0..width {
-            let between = results.between.iter().skip(fraction).step_by(width).copied();
-            let output = self.schema.field(columns.len()).data_type();
+        let rows = results.rows(&self.codec, &self.schema, self.fractions.len());
+        Delta::new(epoch, rows, results.diffs.clone())
+    }
+}
+
+impl Results<'_> {
+    /// Keys, and the quantiles of so many fractions.
+    fn rows(&self, codec: &Codec, schema: &SchemaRef, fractions: usize) -> RecordBatch {
+        let values: Vec<&[u8]> = (0..self.values.count()).map(|i| self.values.get(i)).collect();
+        let values = codec.decode_values(&values).swap_remove(0);
+        let mut columns = codec.decode_keys(&self.keys);
+        for fraction in 0..fractions {
+            let between = self.between.iter().skip(fraction).step_by(fractions).copied();
+            let output = schema.field(columns.len()).data_type();
             columns.push(interpolate(&values, between, output));
         }
-        Delta::new(epoch, batch_of(&self.schema, columns, results.keys.len()), results.diffs.clone())
+        batch_of(schema, columns, self.keys.len())
     }
+}
+
+/// Keys and quantiles of groups that are given whole: for each its key and its values in order with how often each
+/// stands.
+pub(super) fn of_groups<'a>(
+    groups: impl Iterator<Item = (&'a [u8], Vec<(&'a [u8], i64)>)>,
+    codec: &Codec,
+    fractions: &[Fraction],
+    schema: &SchemaRef,
+) -> RecordBatch {
+    let null = codec.null_value();
+    let mut results = Results::default();
+    for (key, values) in groups {
+        let values: Vec<(&[u8], i64)> =
+            values.into_iter().filter(|(value, count)| *value != null && *count > 0).collect();
+        let total = values.iter().map(|(_, count)| count.unsigned_abs()).sum();
+        let quantile = |fraction: &Fraction| {
+            let (rank, part) = place(*fraction, total)?;
+            find(values.iter().copied(), rank, part)
+        };
+        results.add(key, 1, Some(fractions.iter().map(quantile).collect()));
+    }
+    results.rows(codec, schema, fractions.len())
 }
 
 /// A search for the value at a rank and the one after it.

@@ -63,7 +63,7 @@ pub(super) fn top_k<'scope>(
 }
 
 /// How many of `count` equal rows from `position` on lie in `first..end`; moves the position behind them.
-fn overlap(position: &mut u64, count: i64, first: u64, end: u64) -> i64 {
+pub(super) fn overlap(position: &mut u64, count: i64, first: u64, end: u64) -> i64 {
     let start = *position;
     // A negative count has no place in an order.
     *position = start.saturating_add(count.max(0) as u64);

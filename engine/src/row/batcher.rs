@@ -4,15 +4,16 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use differential_dataflow::batcher::{Batcher, Extract};
+use differential_dataflow::lattice::Lattice;
 use differential_dataflow::trace::implementations::BatchContainer;
 use differential_dataflow::trace::implementations::ord_neu::layers::UpdsBuilder;
 use differential_dataflow::trace::implementations::ord_neu::val_batch::OrdValStorage;
 use differential_dataflow::trace::implementations::ord_neu::{OrdValBatch, Upds, Vals};
 use serde::{Deserialize, Serialize};
-use timely::progress::{Antichain, frontier::AntichainRef};
+use timely::progress::{Antichain, Timestamp, frontier::AntichainRef};
 
 use super::packed::Packed;
-use super::spine::{Difference, Storage};
+use super::spine::{Difference, Storage, StorageAt};
 
 /// Encoded rows of one epoch on their way to one worker.
 #[derive(Clone, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ impl<R> Chunk<R> {
 }
 
 /// The first bytes of a key as a number that compares as they do; most comparisons need no more.
-fn prefix(key: &[u8]) -> u128 {
+pub(crate) fn prefix(key: &[u8]) -> u128 {
     let mut first = [0u8; 16];
     let length = key.len().min(16);
     first[..length].copy_from_slice(&key[..length]);
@@ -151,7 +152,7 @@ fn merge<R: Difference>(chunks: Vec<Chunk<R>>) -> Option<OrdValBatch<Storage<R>>
     }
     let key_bytes = chunks.iter().map(|chunk| chunk.keys.byte_count()).sum();
     let val_bytes = chunks.iter().map(|chunk| chunk.vals.byte_count()).sum();
-    let mut batch = BatchWriter::<R>::with_capacity(rows, key_bytes, val_bytes);
+    let mut batch = BatchWriter::<u64, R>::with_capacity(rows, key_bytes, val_bytes);
     let head = |chunk: usize, row: usize| {
         let source: &Chunk<R> = &chunks[chunk];
         Head { key: source.keys.get(row), val: source.vals.get(row), chunk, row }
@@ -177,9 +178,9 @@ fn merge<R: Difference>(chunks: Vec<Chunk<R>>) -> Option<OrdValBatch<Storage<R>>
 }
 
 /// Builds a batch from updates that come in order of key and value.
-struct BatchWriter<R: Difference> {
-    storage: OrdValStorage<Storage<R>>,
-    updates: UpdsBuilder<Vec<u64>, Vec<R>>,
+pub(crate) struct BatchWriter<T: Timestamp + Lattice, R: Difference> {
+    storage: OrdValStorage<StorageAt<T, R>>,
+    updates: UpdsBuilder<Vec<T>, Vec<R>>,
     /// The key and value whose updates are being gathered.
     key: Vec<u8>,
     val: Vec<u8>,
@@ -188,8 +189,9 @@ struct BatchWriter<R: Difference> {
     complete: usize,
 }
 
-impl<R: Difference> BatchWriter<R> {
-    fn with_capacity(rows: usize, key_bytes: usize, val_bytes: usize) -> Self {
+impl<T: Timestamp + Lattice, R: Difference> BatchWriter<T, R> {
+    /// Room for so many rows and bytes.
+    pub fn with_capacity(rows: usize, key_bytes: usize, val_bytes: usize) -> Self {
         let mut vals = Vals::with_capacity(rows + 1, 0);
         vals.vals = Packed::with_capacity(rows, val_bytes);
         BatchWriter {
@@ -206,7 +208,8 @@ impl<R: Difference> BatchWriter<R> {
         }
     }
 
-    fn push(&mut self, key: &[u8], val: &[u8], time: u64, diff: R) {
+    /// Adds an update that does not come before the last one.
+    pub fn push(&mut self, key: &[u8], val: &[u8], time: T, diff: R) {
         if self.open && (key != &self.key[..] || val != &self.val[..]) {
             self.close_val();
             if key != &self.key[..] {
@@ -239,7 +242,8 @@ impl<R: Difference> BatchWriter<R> {
         }
     }
 
-    fn done(mut self) -> Option<OrdValBatch<Storage<R>>> {
+    /// The batch, if it holds anything.
+    pub fn done(mut self) -> Option<OrdValBatch<StorageAt<T, R>>> {
         if self.open {
             self.close_val();
             self.close_key();

@@ -13,12 +13,10 @@ mod spine;
 mod values;
 
 pub(crate) use arrange::{arrange, read_upper};
-pub(crate) use batcher::Chunk;
-#[cfg(test)]
-pub(crate) use batcher::ChunkBatcher;
+pub(crate) use batcher::{BatchWriter, Chunk, ChunkBatcher, prefix};
 pub(crate) use codec::{Codec, Layout, NULL_KEY, converter, order_converter, worker_of_empty_key, worker_of_key};
 pub(crate) use hash::{first_word, hash_bytes, hash_word};
 pub(crate) use packed::Packed;
 pub(crate) use reading::Reading;
-pub(crate) use spine::{Arrangement, Batch, BatchCursor, BatchSpan, Cursors, Difference, Trace, time_at};
+pub(crate) use spine::{Arrangement, Batch, BatchCursor, BatchSpan, Cursors, Difference, StorageAt, Trace, time_at};
 pub(crate) use values::Values;

@@ -21,7 +21,9 @@ impl Difference for i64 {}
 impl Difference for Sums {}
 
 /// How updates lie in memory: keys, values, times, differences, offsets.
-pub(crate) type Storage<R> = (Packed, Packed, Vec<u64>, Vec<R>, OffsetList);
+pub(crate) type StorageAt<T, R> = (Packed, Packed, Vec<T>, Vec<R>, OffsetList);
+/// The same with epochs as times.
+pub(crate) type Storage<R> = StorageAt<u64, R>;
 /// An immutable batch of updates.
 pub(crate) type Batch<R> = Rc<OrdValBatch<Storage<R>>>;
 /// A handle to a trace, which other dataflows can import.

@@ -192,3 +192,21 @@ impl Multiply<i64> for Sums {
         self
     }
 }
+
+impl Sums {
+    /// The sums as bytes, from which [`Sums::from_bytes`] makes them again.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match bincode::serialize(self) {
+            Ok(bytes) => bytes,
+            Err(error) => unreachable!("numbers are written into memory: {error}"),
+        }
+    }
+
+    /// The sums that [`Sums::to_bytes`] has written.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        match bincode::deserialize(bytes) {
+            Ok(sums) => sums,
+            Err(error) => unreachable!("the bytes were written from sums: {error}"),
+        }
+    }
+}

@@ -106,6 +106,7 @@ impl Running {
         ledger.forget(&self.operators);
         self.exports.iter().for_each(|key| registry.remove(key));
         self.rendered.output.close();
+        self.rendered.stopped.set(true);
         self.rendered.buttons.iter_mut().for_each(|button| button.press());
         self.index
     }

@@ -229,6 +229,32 @@ impl Window {
     }
 }
 
+/// What rows are told in partitions that are given whole.
+pub(super) struct WholePartitions(Window);
+
+impl WholePartitions {
+    /// For rows of `schema` that `codec` encodes.
+    pub fn new(codec: Codec, schema: &SchemaRef, order: &[OrderKey], calls: &[WindowCall], node: &FlowNode) -> Self {
+        let writer = Writer { schema: node.schema.clone(), step: node.step.clone() };
+        WholePartitions(Window::new(codec, schema, order, calls, writer))
+    }
+
+    /// Rows and errors of partitions, each with its key and its values in order with how often each stands.
+    pub fn write<'a>(
+        &self,
+        partitions: impl Iterator<Item = (&'a [u8], Vec<(&'a [u8], i64)>)>,
+    ) -> (Vec<Delta>, Vec<Delta>) {
+        let mut look = Look::default();
+        for (key, values) in partitions {
+            let region: Vec<(&[u8], i64, i64)> = values.into_iter().map(|(value, count)| (value, 0, count)).collect();
+            look.add(key, &region);
+        }
+        let (mut rows, mut errors) = (Vec::new(), Vec::new());
+        self.0.tell(&look, Out { epoch: 0, rows: &mut rows, errors: &mut errors });
+        (rows, errors)
+    }
+}
+
 /// Each region as it was, then as it is.
 fn runs(decoded: &Decoded, look: &Look<'_>) -> Sequence {
     let mut sequence = Sequence::default();
