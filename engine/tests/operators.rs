@@ -1,8 +1,8 @@
 //! Every operator against its naive meaning, at every epoch, on random changes.
 
-mod support;
 #[path = "operators/patterns.rs"]
 mod patterns;
+mod support;
 #[path = "operators/time.rs"]
 mod time;
 #[path = "operators/windows.rs"]

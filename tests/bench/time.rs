@@ -52,7 +52,8 @@ pub fn run() -> Result<(), String> {
 /// Events at these seconds, and one number more that tells events of one second apart.
 fn rows(seconds: impl Iterator<Item = i64> + Clone, keys: i64, shift: i64) -> RecordBatch {
     let scatter = |second: i64| second.wrapping_mul(7_919).wrapping_add(second / 1_000);
-    let k: ArrayRef = Arc::new(Int64Array::from_iter_values(seconds.clone().map(|second| scatter(second).rem_euclid(keys))));
+    let k: ArrayRef =
+        Arc::new(Int64Array::from_iter_values(seconds.clone().map(|second| scatter(second).rem_euclid(keys))));
     let at = seconds.clone().map(|second| second * SECOND + shift);
     let at: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter_values(at));
     let x: ArrayRef = Arc::new(Int64Array::from_iter_values(

@@ -59,8 +59,8 @@ pub use logic::{
 pub use nested::{field, index, list, record};
 pub use only::only;
 pub use text::interpolate;
-pub use typed::{CallFault, FaultKind, Typed};
 pub use time::windows::{length as window_length, window_type};
+pub use typed::{CallFault, FaultKind, Typed};
 pub use windows::{OVER, SESSION, WINDOWS};
 
 /// The library, group by group. Operators and casts are part of the language, not of this list.

@@ -79,9 +79,8 @@ impl UserDefinedLogicalNodeCore for Asof {
     }
 
     fn with_exprs_and_inputs(&self, _: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
-        let [left, right]: [LogicalPlan; 2] = inputs
-            .try_into()
-            .map_err(|_| DataFusionError::Internal("an as-of join has two inputs".to_string()))?;
+        let [left, right]: [LogicalPlan; 2] =
+            inputs.try_into().map_err(|_| DataFusionError::Internal("an as-of join has two inputs".to_string()))?;
         Ok(Asof { left, right, ..self.clone() })
     }
 }

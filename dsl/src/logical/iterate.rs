@@ -3,13 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion_common::tree_node::TreeNode;
+use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_common::{DFSchemaRef, Result};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 
+use tidebook_plan::Span;
+
 use super::Origin;
+use super::asof::Asof;
 use super::build::LogicalError;
 use super::schema::{columns_of, schema_of, unordered};
+use super::sessions::Sessions;
 
 /// What a body makes of a table, applied until it no longer changes or `max` times.
 ///
@@ -165,4 +169,25 @@ pub fn reads_variable(plan: &LogicalPlan, which: impl Fn(&Variable) -> bool) -> 
         Ok(node.as_any().downcast_ref::<Variable>().is_some_and(&which))
     });
     found.unwrap_or(false)
+}
+
+/// A step that a loop cannot repeat yet, and where it stands, if one that reads the table of the loop `variable` is in the plan.
+pub fn not_repeatable(plan: &LogicalPlan, variable: &str) -> Option<(&'static str, Span)> {
+    let mut found = None;
+    let walked = plan.apply(|node| {
+        let LogicalPlan::Extension(Extension { node: step }) = node else { return Ok(TreeNodeRecursion::Continue) };
+        let any = step.as_any();
+        let what = any
+            .downcast_ref::<Asof>()
+            .map(|asof| ("`asof join`", asof.origin.span))
+            .or_else(|| any.downcast_ref::<Sessions>().map(|sessions| ("`session`", sessions.origin.span)));
+        Ok(match what {
+            Some(what) if reads_variable(node, |leaf| &*leaf.name == variable) => {
+                found = Some(what);
+                TreeNodeRecursion::Stop
+            }
+            _ => TreeNodeRecursion::Continue,
+        })
+    });
+    walked.ok().and(found)
 }

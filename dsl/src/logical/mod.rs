@@ -43,7 +43,7 @@ pub use constant::Constant;
 pub use errors::{StepErrors, error_columns, errors};
 pub use flatten::Flatten;
 pub use history::{Changes, Dedupe};
-pub use iterate::{Iterate, Role, Variable, iterate, reads_variable, variable};
+pub use iterate::{Iterate, Role, Variable, iterate, not_repeatable, reads_variable, variable};
 pub use opaque::{Opaque, bounded};
 pub use oracle::{Unsupported, to_datafusion};
 pub use pattern::{Element, MatchRows, Told, Wanted};

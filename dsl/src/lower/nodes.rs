@@ -12,8 +12,8 @@ use super::expression::Compiler;
 use super::history::{Leaf, lower_opaque};
 use super::{LowerError, Lowering, iterate, join, pattern, summarize, time, window};
 use crate::logical::{
-    Asof, Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Iterate, MatchRows, Opaque, Origin, Sessions, SignedUnion, SourceScan,
-    StepErrors, Summarize, TopK, Unique, Variable, Window,
+    Asof, Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Iterate, MatchRows, Opaque, Origin, Sessions,
+    SignedUnion, SourceScan, StepErrors, Summarize, TopK, Unique, Variable, Window,
 };
 
 /// The nodes that a plan became.

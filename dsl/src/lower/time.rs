@@ -8,11 +8,7 @@ use super::{LowerError, Lowering};
 use crate::logical::{Asof, Sessions};
 
 /// Adds the operator that puts rows into sessions.
-pub fn lower_sessions(
-    builder: &mut Lowering,
-    sessions: &Sessions,
-    plan: &LogicalPlan,
-) -> Result<Lowered, LowerError> {
+pub fn lower_sessions(builder: &mut Lowering, sessions: &Sessions, plan: &LogicalPlan) -> Result<Lowered, LowerError> {
     let input = lower_plan(builder, &sessions.input)?.rows;
     let (schema, node) = (sessions.input.schema(), label(plan));
     let keys = places(schema, &sessions.keys, &node)?;

@@ -1,7 +1,7 @@
 //! `asof join`: with each left row the nearest right row by time.
 
-use tidebook_plan::flow::AsofChoice;
 use datafusion_expr::LogicalPlan;
+use tidebook_plan::flow::AsofChoice;
 use tidebook_plan::{ColumnType, Span, Type};
 
 use crate::diagnostics::names;
@@ -164,7 +164,10 @@ impl Resolver<'_> {
     /// `nearest(other.at, at)`.
     fn nearest_times(&self, left: &Scope, right: &Scope, both: &Scope, call: &Call, span: Span) -> Resolved<Times> {
         let ([a, b], []) = (call.arguments.positional.as_slice(), call.arguments.named.as_slice()) else {
-            return Err(names::ARGUMENT_COUNT.error("`nearest` takes the times of both sides", span).with_help(FORM).into());
+            return Err(names::ARGUMENT_COUNT
+                .error("`nearest` takes the times of both sides", span)
+                .with_help(FORM)
+                .into());
         };
         let typed = self.all([a, b].into_iter().map(|side| self.expression(side, Reach::columns(both))))?;
         let (a_typed, b_typed) = (typed[0].clone(), typed[1].clone());
@@ -213,8 +216,7 @@ impl Resolver<'_> {
         };
         let typed = self.all([a, b].into_iter().map(|side| self.expression(side, Reach::columns(both))))?;
         let (a_typed, b_typed) = (typed[0].clone(), typed[1].clone());
-        binary(*operator, a_typed.clone(), b_typed.clone())
-            .map_err(|f| call_fault(f, part.span, &[a.span, b.span]))?;
+        binary(*operator, a_typed.clone(), b_typed.clone()).map_err(|f| call_fault(f, part.span, &[a.span, b.span]))?;
         let (own, theirs, forward) = if reads_only(&a_typed, right) && reads_only(&b_typed, left) {
             (b_typed, a_typed, forward)
         } else if reads_only(&a_typed, left) && reads_only(&b_typed, right) {

@@ -148,8 +148,11 @@ impl Resolver<'_> {
     }
 
     pub(crate) fn unknown_function(&self, name: &str, span: Span) -> Diagnostic {
-        let library: Vec<&str> =
-            functions::names().chain(aggregate::names()).chain(functions::WINDOWS.iter().map(|f| f.name)).chain(["session"]).collect();
+        let library: Vec<&str> = functions::names()
+            .chain(aggregate::names())
+            .chain(functions::WINDOWS.iter().map(|f| f.name))
+            .chain(["session"])
+            .collect();
         let own = self.catalog.functions.keys().map(String::as_str);
         let names: Vec<&str> = own.chain(library.iter().copied()).collect();
         let diagnostic = names::UNKNOWN_FUNCTION.error(format!("unknown function `{name}`"), span);

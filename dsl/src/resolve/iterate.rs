@@ -63,6 +63,13 @@ impl Resolver<'_> {
             self.loops.borrow_mut().pop();
             let mut body = body?;
             body.forget_hidden();
+            if let Some((what, span)) = logical::not_repeatable(&body.plan, &variable) {
+                let message = format!("{what} of what `{}` holds cannot be repeated in a loop", iterate.name.text);
+                return Err(steps::NOT_IN_LOOP
+                    .error(message, span)
+                    .with_help("put it before the loop, or after it")
+                    .into());
+            }
             let wider = self.shape_after(&shape, &body, iterate)?;
             if wider == shape {
                 return Ok(self.looped(input, body, shape, variable, max, self.origin(step.span)));

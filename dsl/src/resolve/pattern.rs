@@ -44,10 +44,7 @@ impl Resolver<'_> {
             if index == 0 && within.is_some() && typed.ty.ty == Type::Date {
                 typed = functions::coerce(typed.clone(), &Type::Timestamp).unwrap_or(typed);
             }
-            order.push(SortColumn {
-                column: self.as_column(&input, typed, &mut added),
-                descending: key.descending,
-            });
+            order.push(SortColumn { column: self.as_column(&input, typed, &mut added), descending: key.descending });
         }
         let mut input = self.extend(input, added, origin.clone());
         input.narrow();
@@ -120,8 +117,7 @@ impl Resolver<'_> {
         });
         let mut errors = input.errors;
         errors.extend(self.errors_of(&plan, &input.scope));
-        let relation =
-            Relation { plan, scope: keys, key: Vec::new(), ordering: Vec::new(), retracts: true, errors };
+        let relation = Relation { plan, scope: keys, key: Vec::new(), ordering: Vec::new(), retracts: true, errors };
         Ok(self.project(relation, columns, origin))
     }
 

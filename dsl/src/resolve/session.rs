@@ -37,7 +37,8 @@ impl Resolver<'_> {
         };
         let typed = self.all(arguments.iter().map(|argument| self.expression(argument, reach)))?;
         let spans: Vec<Span> = arguments.iter().map(|argument| argument.span).collect();
-        let gap = functions::window_length("the gap of a session", &typed, 1).map_err(|f| call_fault(f, span, &spans))?;
+        let gap =
+            functions::window_length("the gap of a session", &typed, 1).map_err(|f| call_fault(f, span, &spans))?;
         let found = typed[0].ty.clone();
         let Some(at) = functions::coerce(typed[0].clone(), &Type::Timestamp) else {
             return Err(names::WRONG_TYPE

@@ -87,7 +87,9 @@ pub(super) fn asof<'scope>(
                         count += matching.epoch(&key, epoch, pending.entry(epoch).or_default());
                     }
                     if count >= MOST_ROWS {
-                        std::mem::take(&mut pending).into_iter().for_each(|(epoch, rows)| writer.write(epoch, &rows, |delta| session.give(delta)));
+                        std::mem::take(&mut pending)
+                            .into_iter()
+                            .for_each(|(epoch, rows)| writer.write(epoch, &rows, |delta| session.give(delta)));
                         count = 0;
                     }
                 }

@@ -102,7 +102,8 @@ impl Matches {
             let before = self.search.run(&region, &sequence(&|counts| counts.0), is_whole, usize::MAX);
             match (before, told) {
                 (Some(before), Some(told)) => {
-                    let new_cuts: Vec<Box<[u8]>> = told.cuts.iter().map(|value| Box::from(values[*value as usize])).collect();
+                    let new_cuts: Vec<Box<[u8]>> =
+                        told.cuts.iter().map(|value| Box::from(values[*value as usize])).collect();
                     cuts.splice(begin..end, new_cuts);
                     break (decoded, values.len(), before, told);
                 }

@@ -67,7 +67,10 @@ fn patterns() -> Vec<Pattern> {
     vec![
         pattern(vec![element(1, Some(1), is(1), true), element(1, None, more_than_first, false)], None),
         pattern(vec![element(1, None, at_least(2), true), element(1, Some(1), at_least(3), true)], Some((1, 9))),
-        pattern(vec![element(0, Some(1), is(0), true), element(0, None, own, false), element(2, Some(2), is(2), true)], None),
+        pattern(
+            vec![element(0, Some(1), is(0), true), element(0, None, own, false), element(2, Some(2), is(2), true)],
+            None,
+        ),
         pattern(vec![element(1, Some(1), divides, true), element(0, None, at_least(3), true)], Some((1, 30))),
         pattern(vec![element(2, Some(3), anything(), true), element(0, Some(1), is(4), true)], None),
     ]

@@ -124,8 +124,16 @@ fn a_long_partition_is_followed_row_by_row() {
         let mut columns = types();
         columns.extend(types());
         let (left_keys, right_keys) = (keys.clone(), keys);
-        let operator =
-            Operator::Asof { left: l, right: r, left_keys, right_keys, left_time: 1, right_time: 1, choice, outer: true };
+        let operator = Operator::Asof {
+            left: l,
+            right: r,
+            left_keys,
+            right_keys,
+            left_time: 1,
+            right_time: 1,
+            choice,
+            outer: true,
+        };
         outputs.push(node(&mut b, operator, columns));
     }
     let ends = vec![Field::new("start", instant(), true), Field::new("end", instant(), true)];

@@ -142,7 +142,9 @@ pub fn evaluate(plan: &FlowPlan, inputs: &HashMap<NodeId, Multiset>) -> Vec<Cont
                 errors = contents.errors;
                 contents.rows
             }
-            Operator::Sessions { input, keys, time, gap } => time::sessions(rows(input), keys, *time, *gap, &node.schema),
+            Operator::Sessions { input, keys, time, gap } => {
+                time::sessions(rows(input), keys, *time, *gap, &node.schema)
+            }
             Operator::Asof { left, right, left_keys, right_keys, left_time, right_time, choice, outer } => {
                 let sides = [(rows(left), left_keys, *left_time), (rows(right), right_keys, *right_time)];
                 time::asof(sides, *choice, *outer, &node.schema)

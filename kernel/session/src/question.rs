@@ -91,13 +91,14 @@ impl Session {
             examples: vec![aggregate.example.to_string()],
             is_aggregate: true,
         });
-        let windows = [&functions::OVER, &functions::SESSION].into_iter().chain(functions::WINDOWS).map(|window| FunctionDoc {
-            name: window.name.to_string(),
-            signature: window.signatures.join("\n"),
-            doc: window.doc.to_string(),
-            examples: vec![window.example.to_string()],
-            is_aggregate: false,
-        });
+        let windows =
+            [&functions::OVER, &functions::SESSION].into_iter().chain(functions::WINDOWS).map(|window| FunctionDoc {
+                name: window.name.to_string(),
+                signature: window.signatures.join("\n"),
+                doc: window.doc.to_string(),
+                examples: vec![window.example.to_string()],
+                is_aggregate: false,
+            });
         let own = catalog.functions().into_iter().map(|function| {
             let parameters: Vec<String> = function
                 .params

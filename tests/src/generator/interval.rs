@@ -5,7 +5,8 @@ use super::{Column, Expression, Kind, Random};
 
 /// A condition over a column of whole numbers of each side, where both have one.
 pub fn random_interval(random: &mut Random, ours: &[Column], theirs: &[Column]) -> Option<Expression> {
-    let ints = |columns: &[Column]| columns.iter().filter(|column| column.kind == Kind::Int).cloned().collect::<Vec<_>>();
+    let ints =
+        |columns: &[Column]| columns.iter().filter(|column| column.kind == Kind::Int).cloned().collect::<Vec<_>>();
     let (ours, theirs) = (ints(ours), ints(theirs));
     if ours.is_empty() || theirs.is_empty() {
         return None;

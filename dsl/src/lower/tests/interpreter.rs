@@ -183,7 +183,9 @@ impl Interpreter<'_> {
                     }
                 }
             }
-            Operator::Sessions { .. } | Operator::Asof { .. } | Operator::Match { .. } => panic!("no test of the rules has them"),
+            Operator::Sessions { .. } | Operator::Asof { .. } | Operator::Match { .. } => {
+                panic!("no test of the rules has them")
+            }
             Operator::Dedupe { .. } | Operator::Changes { .. } | Operator::Hold { .. } | Operator::Held { .. } => {
                 panic!("what is bound to history is no function of contents")
             }

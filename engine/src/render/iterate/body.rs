@@ -225,6 +225,8 @@ impl<'scope> Loop<'_, 'scope> {
             Operator::Get { .. }
             | Operator::Constant { .. }
             | Operator::ReduceJoin { .. }
+            | Operator::Sessions { .. }
+            | Operator::Asof { .. }
             | Operator::Dedupe { .. }
             | Operator::Changes { .. }
             | Operator::Hold { .. }

@@ -180,9 +180,12 @@ impl Search {
         known.resize(self.stages.len(), None);
         let answers = known[element].get_or_insert_with(|| {
             let mut columns = region.columns.to_vec();
-            columns.extend(self.pattern.reads.iter().map(|(_, read)| {
-                new_null_array(region.columns[*read].data_type(), region.rows)
-            }));
+            columns.extend(
+                self.pattern
+                    .reads
+                    .iter()
+                    .map(|(_, read)| new_null_array(region.columns[*read].data_type(), region.rows)),
+            );
             self.answers(element, columns, region.rows)
         });
         answers[value as usize].clone()
@@ -190,8 +193,7 @@ impl Search {
 
     /// The answer for one row after what was taken before it.
     fn ask(&self, region: &Region<'_>, run: &[u32], element: usize, value: u32, last: &[Option<usize>]) -> Answer {
-        let mut columns: Vec<ArrayRef> =
-            region.columns.iter().map(|column| column.slice(value as usize, 1)).collect();
+        let mut columns: Vec<ArrayRef> = region.columns.iter().map(|column| column.slice(value as usize, 1)).collect();
         columns.extend(self.pattern.reads.iter().map(|(of, read)| match last[*of] {
             Some(place) => region.columns[*read].slice(run[place] as usize, 1),
             None => new_null_array(region.columns[*read].data_type(), 1),
