@@ -17,7 +17,7 @@ pub static NOT_IN_LOOP: Explanation = Explanation {
     title: "a step that a loop cannot repeat",
     text: "The result of `iterate` is that of a fresh start, whenever an input changes. So its body cannot go by what \
            happened when: `changes`, `dedupe … when`, `watermark` and `emit` stand before the loop or after it, and so \
-           do `asof join` and `session` of its table.",
+           do `asof join`, `session` and `match` of its table.",
     wrong: "t = rows [ {a: 1} ] | iterate r { r | dedupe by a when true } max 3",
     right: "t = rows [ {a: 1} ] | iterate r { r | dedupe by a keep first } max 3",
 };

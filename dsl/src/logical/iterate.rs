@@ -12,6 +12,7 @@ use tidebook_plan::Span;
 use super::Origin;
 use super::asof::Asof;
 use super::build::LogicalError;
+use super::pattern::MatchRows;
 use super::schema::{columns_of, schema_of, unordered};
 use super::sessions::Sessions;
 
@@ -180,7 +181,8 @@ pub fn not_repeatable(plan: &LogicalPlan, variable: &str) -> Option<(&'static st
         let what = any
             .downcast_ref::<Asof>()
             .map(|asof| ("`asof join`", asof.origin.span))
-            .or_else(|| any.downcast_ref::<Sessions>().map(|sessions| ("`session`", sessions.origin.span)));
+            .or_else(|| any.downcast_ref::<Sessions>().map(|sessions| ("`session`", sessions.origin.span)))
+            .or_else(|| any.downcast_ref::<MatchRows>().map(|pattern| ("`match`", pattern.origin.span)));
         Ok(match what {
             Some(what) if reads_variable(node, |leaf| &*leaf.name == variable) => {
                 found = Some(what);

@@ -226,6 +226,7 @@ impl<'scope> Loop<'_, 'scope> {
             | Operator::Constant { .. }
             | Operator::ReduceJoin { .. }
             | Operator::Sessions { .. }
+            | Operator::Match { .. }
             | Operator::Asof { .. }
             | Operator::Dedupe { .. }
             | Operator::Changes { .. }
