@@ -156,7 +156,8 @@ impl Sessions {
             for start in gone {
                 known.remove(&start);
             }
-            known.append(&mut made);
+            // Not `append`, which builds the whole map anew.
+            known.extend(made);
         }
     }
 
