@@ -15,6 +15,7 @@ pub mod sources;
 pub mod sql;
 pub mod steps;
 pub mod syntax;
+pub mod time;
 pub mod windows;
 
 use tidebook_plan::{Diagnostic, Span};
@@ -63,6 +64,7 @@ pub static FAMILIES: &[(&str, &[&Explanation])] = &[
     ("D05", commands::ALL),
     ("D06", doubts::ALL),
     ("D07", windows::ALL),
+    ("D08", time::ALL),
     ("D09", sql::ALL),
 ];
 

@@ -140,7 +140,7 @@ fn memory() -> String {
 
 fn engine(sources: Vec<Arc<dyn SourceConnector>>) -> Engine {
     let scratch = std::env::temp_dir().join("tidebook-measure");
-    Engine::start(EngineOptions { workers: 1, scratch, sources }).expect("an engine")
+    Engine::start(EngineOptions { workers: 1, scratch, sources, clock: Default::default() }).expect("an engine")
 }
 
 fn install(engine: &Engine, plan: FlowPlan) -> Program {

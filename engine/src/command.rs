@@ -1,5 +1,6 @@
 //! What the threads of the engine say to each other.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::thread::Thread;
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub(crate) struct Installation {
     /// The feed of each node that is fed, in the order of [`SharedPlan::fed`].
     pub feeds: Vec<FeedId>,
     pub events: Sender<OutputEvent>,
+    /// The latest epoch of changes that a worker has sent of it.
+    pub latest: Arc<AtomicU64>,
 }
 
 /// From the coordinator to every worker, in one order.

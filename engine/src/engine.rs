@@ -10,6 +10,7 @@ use tidebook_plan::FlowPlan;
 use tidebook_plan::connector::SourceConnector;
 
 use crate::catch_up::{CatchUp, CatchUpHandle};
+use crate::clock::WallClock;
 use crate::command::Request;
 use crate::coordinator;
 use crate::output::{Program, ProgramId};
@@ -23,6 +24,8 @@ pub struct EngineOptions {
     pub scratch: PathBuf,
     /// The connectors that sources are opened with, found by the name in their spec.
     pub sources: Vec<Arc<dyn SourceConnector>>,
+    /// What epochs, and with them processing time, go by.
+    pub clock: WallClock,
 }
 
 impl fmt::Debug for EngineOptions {

@@ -4,7 +4,7 @@
 //! are all that has to be remembered of it.
 
 use tidebook_plan::connector::SourceSpec;
-use tidebook_plan::flow::{ConstantStep, FlowPlan, JoinKind, NodeId, Operator};
+use tidebook_plan::flow::{ConstantStep, FlowPlan, Gate, JoinKind, NodeId, Operator};
 
 /// For each node whether its rows only grow; `only_adds` says it of sources.
 ///
@@ -22,7 +22,10 @@ pub(crate) fn growing(plan: &FlowPlan, only_adds: impl Fn(&SourceSpec) -> bool) 
             // Without aggregates a group's row is the same as long as the group is there.
             Operator::Reduce { input, keys, aggregates } => grows[*input] && !keys.is_empty() && aggregates.is_empty(),
             Operator::Union { inputs } => inputs.iter().all(|(input, negated)| grows[*input] && !negated),
-            Operator::Changes { .. } => true,
+            Operator::Changes { .. } | Operator::Watermark { .. } => true,
+            Operator::Gate { input, gate: Gate::Open, .. } | Operator::Throttle { input, .. } => grows[*input],
+            // What is given once stays.
+            Operator::Gate { gate: Gate::Final, .. } => true,
             Operator::Hold { input, .. } => grows[*input],
             Operator::Errors { of } => errors_grow(plan, &grows, *of, &only_adds),
             Operator::ReduceJoin { .. }
@@ -36,6 +39,9 @@ pub(crate) fn growing(plan: &FlowPlan, only_adds: impl Fn(&SourceSpec) -> bool) 
             | Operator::Match { .. }
             | Operator::Asof { .. }
             | Operator::Unique { .. }
+            // What is freed is taken back, and a late row may go again.
+            | Operator::Gate { gate: Gate::Forget | Gate::Late, .. }
+            | Operator::Balance { .. }
             | Operator::Dedupe { .. }
             // What a round gives may go as its input grows.
             | Operator::Iterate { .. }

@@ -31,6 +31,7 @@ mod sums;
 mod worker;
 
 pub use catch_up::{CatchUp, CatchUpHandle, Caught};
+pub use clock::WallClock;
 pub use engine::{Engine, EngineError, EngineOptions};
 pub use output::{OutputEvent, Program, ProgramId};
 pub use stats::{ArrangementStats, EngineStats, NodeStats, ProgramStats, SourceStats};

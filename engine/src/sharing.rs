@@ -98,6 +98,12 @@ impl SharedPlan {
         self.rows[node] == RowsFrom::Rendering || self.errors[node]
     }
 
+    /// How often, in microseconds, time has to go on for the plan though no rows come.
+    pub fn tick(&self) -> Option<u64> {
+        let rendered = self.plan.nodes.iter().enumerate().filter(|(id, _)| self.is_rendered(*id));
+        rendered.filter_map(|(_, node)| tick_of(&node.operator)).min()
+    }
+
     /// The nodes that rows are fed into from outside.
     pub fn fed(&self) -> impl Iterator<Item = NodeId> {
         (0..self.plan.nodes.len()).filter(|node| {
@@ -154,7 +160,13 @@ pub(crate) fn share(plan: FlowPlan, catalog: &Catalog, only_adds: impl Fn(&Sourc
             Operator::Get { .. } | Operator::Constant { .. } => {}
             Operator::Linear { input, .. } | Operator::Flatten { input, .. } => needs_rows[input] = true,
             Operator::Dedupe { input, keys, .. } => arrange(input, Layout::by(&keys)),
-            Operator::Changes { input } => {
+            Operator::Watermark { inputs } => inputs.iter().for_each(|input| needs_rows[input.input] = true),
+            Operator::Gate { input, watermark, .. } => {
+                needs_rows[input] = true;
+                needs_rows[watermark] = true;
+            }
+            Operator::Throttle { input, .. } => needs_rows[input] = true,
+            Operator::Changes { input } | Operator::Balance { input } => {
                 let layout = whole_rows(&shared.plan.nodes[input]);
                 arrange(input, layout);
             }
@@ -228,6 +240,17 @@ impl SharedPlan {
                 true
             }
         }
+    }
+}
+
+fn tick_of(operator: &Operator) -> Option<u64> {
+    match operator {
+        Operator::Throttle { every, .. } => Some((*every).max(1)),
+        // Others may become idle, or end. A quarter of the time is near enough.
+        Operator::Watermark { inputs } if inputs.len() > 1 => {
+            inputs.iter().map(|input| (input.idle / 4).clamp(1_000, 1_000_000).unsigned_abs()).min()
+        }
+        _ => None,
     }
 }
 

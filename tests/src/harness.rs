@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tidebook_dsl::{Catalog, Environment, HoldsWhen, StatementKind, TableProgram, compile};
-use tidebook_engine::{CatchUp, Caught, Engine, EngineError, EngineOptions, OutputEvent, Program};
+use tidebook_engine::{CatchUp, Caught, Engine, EngineError, EngineOptions, OutputEvent, Program, WallClock};
 use tidebook_plan::connector::{ConnectorError, ConnectorSpec, Options, SinkConnector, SourceConnector, SourceField};
 use tidebook_plan::{ChangeBatch, Diagnostic, HistoryId};
 
@@ -134,8 +134,12 @@ impl Harness {
         let mut sources = tidebook_connectors::registry::sources();
         sources.extend(setup.sources);
         let scratch = tempfile::tempdir().map_err(|error| Failure::Engine(error.to_string()))?;
-        let options =
-            EngineOptions { workers: setup.workers, scratch: scratch.path().to_path_buf(), sources: sources.clone() };
+        let options = EngineOptions {
+            workers: setup.workers,
+            scratch: scratch.path().to_path_buf(),
+            sources: sources.clone(),
+            clock: WallClock::default(),
+        };
         let engine = Engine::start(options)?;
         let sinks = tidebook_connectors::registry::sinks();
         let world = World { sources, sinks, base: setup.base, optimize: setup.optimize };

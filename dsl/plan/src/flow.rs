@@ -12,6 +12,7 @@ mod aggregate;
 mod display;
 mod fingerprint;
 mod pattern;
+mod time;
 mod window;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ pub use aggregate::{CollectFunction, Fraction, SumAggregate, SumFunction};
 
 pub use fingerprint::Fingerprint;
 pub use pattern::{MatchElement, MatchGive, Pattern};
+pub use time::{Gate, WatermarkInput};
 pub use window::{Extent, Frame, WindowCall, WindowFunction};
 
 /// Position of a node in its plan.
@@ -342,6 +344,44 @@ pub enum Operator {
         /// The input.
         input: NodeId,
     },
+    /// How far event time has come: a row of one timestamp for each epoch in which the watermark moves forward, as of all
+    /// rows up to and with that epoch. It is the least of its inputs' own (latest timestamp less the delay), passes
+    /// everything once all inputs have ended, and never goes back. Bound to history, as [`Operator::Dedupe`]. No errors.
+    Watermark {
+        /// The inputs; at least one.
+        inputs: Vec<WatermarkInput>,
+    },
+    /// Judges each change by the watermark as of the epochs before its own: it is too late where that has come to the
+    /// instant at which its row closes. A row without an instant closes when all inputs of the watermark have ended.
+    /// Output: the input's columns. Bound to history, as [`Operator::Dedupe`]. No errors.
+    Gate {
+        /// The input.
+        input: NodeId,
+        /// An [`Operator::Watermark`].
+        watermark: NodeId,
+        /// The column with the instant: a timestamp, or a record with the timestamp `end`.
+        closes: usize,
+        /// How long after it the row closes, in microseconds.
+        late: i64,
+        /// What passes.
+        gate: Gate,
+        /// Whose history it is part of: what it lets pass is not shared with another one.
+        statement: Fingerprint,
+    },
+    /// The rows that stand; a row that was taken back more often than it was given is an error that often.
+    /// Errors: the columns of the input.
+    Balance {
+        /// The input.
+        input: NodeId,
+    },
+    /// The changes of the input, told at most so often: at the epoch of installation, and then at whole multiples of a
+    /// distance after it. Bound to history, as [`Operator::Dedupe`]. No errors.
+    Throttle {
+        /// The input.
+        input: NodeId,
+        /// The distance, in microseconds of the epochs' clock; at least 1.
+        every: u64,
+    },
     /// The rows of the input, arranged under the identity of a history, so that later programs read what was given
     /// instead of computing it anew. No errors.
     Hold {
@@ -404,7 +444,11 @@ impl Operator {
             | Operator::Match { input, .. }
             | Operator::Dedupe { input, .. }
             | Operator::Changes { input }
+            | Operator::Balance { input }
+            | Operator::Throttle { input, .. }
             | Operator::Hold { input, .. } => vec![*input],
+            Operator::Watermark { inputs } => inputs.iter().map(|input| input.input).collect(),
+            Operator::Gate { input, watermark, .. } => vec![*input, *watermark],
             Operator::Errors { of } => vec![*of],
             Operator::Join { left, right, .. }
             | Operator::ReduceJoin { left, right, .. }
@@ -434,6 +478,10 @@ impl Operator {
             Operator::Asof { .. } => "asof-join",
             Operator::Dedupe { .. } => "dedupe",
             Operator::Changes { .. } => "changes",
+            Operator::Watermark { .. } => "watermark",
+            Operator::Gate { .. } => "gate",
+            Operator::Balance { .. } => "balance",
+            Operator::Throttle { .. } => "throttle",
             Operator::Hold { .. } => "hold",
             Operator::Held { .. } => "held",
             Operator::Iterate { .. } => "iterate",
@@ -563,8 +611,15 @@ fn renumber(operator: &mut Operator, place: &[NodeId]) {
         | Operator::Match { input, .. }
         | Operator::Dedupe { input, .. }
         | Operator::Changes { input }
+        | Operator::Balance { input }
+        | Operator::Throttle { input, .. }
         | Operator::Hold { input, .. }
         | Operator::Errors { of: input } => *input = place[*input],
+        Operator::Watermark { inputs } => inputs.iter_mut().for_each(|input| input.input = place[input.input]),
+        Operator::Gate { input, watermark, .. } => {
+            *input = place[*input];
+            *watermark = place[*watermark];
+        }
         Operator::Join { left, right, .. }
         | Operator::ReduceJoin { left, right, .. }
         | Operator::Asof { left, right, .. } => {

@@ -396,7 +396,7 @@ impl Reader<'_> {
             ("cross" | "union" | "except" | "intersect" | "update" | "patch", _) => Wanted::Words(&["as"]),
             ("drop" | "flatten" | "key", _) => Wanted::Column,
             ("watermark", 0) => Wanted::Column,
-            ("watermark", _) => Wanted::Words(&["delay"]),
+            ("watermark", _) => Wanted::Words(&["delay", "idle"]),
             ("rename", _) if self.word(last) == ":" => Wanted::Column,
             ("derive", _) if matches!(self.word(last), "derive" | ",") => Wanted::Column,
             ("rename" | "distinct" | "changes", _) => Wanted::Nothing,

@@ -7,12 +7,23 @@ use tidebook_plan::flow::{History, OrderKey};
 use tidebook_plan::schema::Column;
 use tidebook_plan::{ColumnType, Schema};
 
+use crate::resolve::Mark;
+
 /// A column of a table: its name for the user, its id in the plan, its type.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TableColumn {
     pub name: String,
     pub id: String,
     pub ty: ColumnType,
+    /// How far the time that it tells has come.
+    pub mark: Option<Mark>,
+}
+
+impl TableColumn {
+    /// A column without a watermark.
+    pub fn new(name: String, id: String, ty: ColumnType) -> Self {
+        TableColumn { name, id, ty, mark: None }
+    }
 }
 
 /// The errors of one checked step: the columns that it received, the message and the step's text.
@@ -22,6 +33,8 @@ pub(crate) struct ErrorStream {
     pub columns: Vec<TableColumn>,
     pub error: String,
     pub step: String,
+    /// True for rows that came too late: they are no errors, and have neither message nor step.
+    pub late: bool,
 }
 
 /// A table as a logical plan.

@@ -11,6 +11,7 @@ use crate::compile::give;
 use crate::compile::run::Run;
 use crate::compile::{ExpectProgram, OutputText, ShowProgram, StatementKind, TableProgram, WriteProgram};
 use crate::diagnostics::{names, steps};
+use crate::logical;
 use crate::lower::{LoweredProgram, lower};
 use crate::resolve::{Fault, Resolved, Resolver, collapse, errors_table, fault, holds_aggregates};
 use crate::syntax::tree::StatementKind as Written;
@@ -216,7 +217,10 @@ impl Resolver<'_> {
         let relation = self.defined_pipeline(pipeline)?;
         let mut table = self.finish(relation, result_span(pipeline, &pipeline.steps))?;
         if self.holds.get() {
-            table.histories = lowered(self, std::slice::from_ref(&table.plan), pipeline.span)?.histories;
+            // What came too late, and the errors of what has closed, are kept whether somebody reads them or not.
+            let beside = table.errors.iter().map(|stream| &stream.plan).filter(|plan| logical::is_held(plan));
+            let roots: Vec<LogicalPlan> = std::iter::once(&table.plan).chain(beside).cloned().collect();
+            table.histories = lowered(self, &roots, pipeline.span)?.histories;
         }
         Ok(table)
     }

@@ -7,7 +7,7 @@ use datafusion_common::{Column, DataFusionError, NullEquality};
 use datafusion_expr::logical_plan::{Filter, Join, Projection, Union};
 use datafusion_expr::{Expr, Extension, JoinConstraint, LogicalPlan, UserDefinedLogicalNode};
 use tidebook_plan::connector::SourceSpec;
-use tidebook_plan::flow::ConstantStep;
+use tidebook_plan::flow::{ConstantStep, Gate};
 use tidebook_plan::{ColumnType, Type};
 
 use super::Origin;
@@ -20,6 +20,7 @@ use super::opaque::Opaque;
 use super::scan::SourceScan;
 use super::schema::{columns_of, schema_of};
 use super::subtraction::SignedUnion;
+use super::time::{Balance, Gated, Throttled, WatermarkSource};
 use super::top_k::{SortColumn, TopK};
 use super::unique::Unique;
 use crate::functions::{AggregateFunction, Typed};
@@ -286,4 +287,29 @@ pub fn changes(input: LogicalPlan, epoch: &str, difference: &str, origin: Origin
 pub fn held(plan: LogicalPlan, statement: &str) -> LogicalPlan {
     let schema = Arc::clone(plan.schema());
     extension(Opaque { plan: Arc::new(plan), schema, statement: Some(Arc::from(statement)) })
+}
+
+/// What passes a gate. `closes` is the column that tells when a row closes; `late` how long after that, in microseconds.
+pub fn gated(
+    input: LogicalPlan,
+    sources: Vec<WatermarkSource>,
+    closes: &str,
+    (late, gate): (i64, Gate),
+    origin: Origin,
+) -> Result<LogicalPlan> {
+    type_of(&input, closes)?;
+    for source in &sources {
+        type_of(&source.plan, &source.column)?;
+    }
+    Ok(extension(Gated { input, sources, closes: closes.to_string(), late, gate, origin }))
+}
+
+/// The rows that stand, and as errors those that were taken back without having been given.
+pub fn balance(input: LogicalPlan, origin: Origin) -> LogicalPlan {
+    extension(Balance { input, origin })
+}
+
+/// The changes of the input, told at most every so many microseconds.
+pub fn throttled(input: LogicalPlan, every: u64, origin: Origin) -> LogicalPlan {
+    extension(Throttled { input, every, origin })
 }

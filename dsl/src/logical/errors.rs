@@ -18,6 +18,7 @@ use super::opaque::Opaque;
 use super::pattern::MatchRows;
 use super::scan::SourceScan;
 use super::schema::{columns_of, schema_of, unordered};
+use super::time::Balance;
 use super::unique::Unique;
 use super::window::Window;
 use crate::functions::is_fallible;
@@ -78,6 +79,9 @@ pub fn error_columns(plan: &LogicalPlan) -> Option<Vec<(String, DataType)>> {
     }
     if let Some(dedupe) = node.as_any().downcast_ref::<Dedupe>() {
         return is_fallible(&dedupe.condition).then(|| columns_of(&dedupe.input));
+    }
+    if let Some(balance) = node.as_any().downcast_ref::<Balance>() {
+        return Some(columns_of(&balance.input));
     }
     if let Some(opaque) = node.as_any().downcast_ref::<Opaque>() {
         return error_columns(&opaque.plan);

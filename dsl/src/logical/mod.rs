@@ -23,6 +23,7 @@ mod scan;
 mod schema;
 mod sessions;
 mod subtraction;
+mod time;
 mod top_k;
 mod unique;
 mod window;
@@ -35,8 +36,8 @@ use tidebook_plan::Span;
 pub use aggregate::{AggregateColumn, Summarize};
 pub use asof::{Asof, asof};
 pub use build::{
-    JoinType, LogicalError, aggregate, changes, constant, dedupe, filter, flatten, held, join, project, source, top_k,
-    union, unique,
+    JoinType, LogicalError, aggregate, balance, changes, constant, dedupe, filter, flatten, gated, held, join, project,
+    source, throttled, top_k, union, unique,
 };
 pub use checked::{Checked, CheckedStep};
 pub use constant::Constant;
@@ -44,12 +45,13 @@ pub use errors::{StepErrors, error_columns, errors};
 pub use flatten::Flatten;
 pub use history::{Changes, Dedupe};
 pub use iterate::{Iterate, Role, Variable, iterate, not_repeatable, reads_variable, variable};
-pub use opaque::{Opaque, bounded};
+pub use opaque::{Opaque, bounded, is_held};
 pub use oracle::{Unsupported, to_datafusion};
 pub use pattern::{Element, MatchRows, Told, Wanted};
 pub use scan::SourceScan;
 pub use sessions::{Sessions, sessions};
 pub use subtraction::SignedUnion;
+pub use time::{Balance, Gated, Throttled, WatermarkSource};
 pub use top_k::{SortColumn, TopK};
 pub use unique::Unique;
 pub use window::{Window, WindowColumn, WindowKind, window};

@@ -12,6 +12,7 @@ use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_common::{DFSchemaRef, Result};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
 
+use super::errors::StepErrors;
 use super::schema::unordered;
 
 /// A plan as a leaf.
@@ -40,6 +41,16 @@ pub fn bounded(plan: LogicalPlan) -> LogicalPlan {
     }
     let schema = Arc::clone(plan.schema());
     LogicalPlan::Extension(Extension { node: Arc::new(Opaque { plan: Arc::new(plan), schema, statement: None }) })
+}
+
+/// True if the plan is a leaf that is bound to history, or the errors of one.
+pub fn is_held(plan: &LogicalPlan) -> bool {
+    let LogicalPlan::Extension(Extension { node }) = plan else { return false };
+    match (node.as_any().downcast_ref::<Opaque>(), node.as_any().downcast_ref::<StepErrors>()) {
+        (Some(opaque), _) => opaque.statement.is_some(),
+        (None, Some(errors)) => is_held(&errors.of),
+        (None, None) => false,
+    }
 }
 
 impl PartialEq for Opaque {

@@ -40,6 +40,7 @@ pub fn lower_opaque(builder: &mut Lowering, opaque: &Opaque) -> Result<Leaf, Low
 
 fn lower_history(builder: &mut Lowering, plan: &LogicalPlan, statement: &str) -> Result<Leaf, LowerError> {
     let mut own = Lowering::new(builder.optimise);
+    own.statement = Some(Fingerprint::of(&statement));
     let lowered = lower_plan(&mut own, plan)?;
     let id = HistoryId(Fingerprint::of(&(own.node(lowered.rows).fingerprint, statement)));
     let of_errors = HistoryId(Fingerprint::of(&(id, "errors")));

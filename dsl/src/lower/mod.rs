@@ -5,6 +5,7 @@
 //!
 //! *Invariant:* a node that is not known gives a [`LowerError`] that names it, never a panic or a guess.
 
+mod closing;
 mod expression;
 mod history;
 mod iterate;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use datafusion_common::DataFusionError;
 use datafusion_expr::LogicalPlan;
+use tidebook_plan::Fingerprint;
 use tidebook_plan::flow::{FlowBuilder, FlowPlan, History};
 
 use crate::optimize::optimize;
@@ -98,6 +100,8 @@ struct Lowering {
     histories: Vec<Arc<History>>,
     /// The loops around what is being lowered, the outermost first.
     loops: Vec<iterate::Loop>,
+    /// Identity of the statement, in a history.
+    statement: Option<Fingerprint>,
 }
 
 impl Lowering {
@@ -108,6 +112,7 @@ impl Lowering {
             leaves: HashMap::new(),
             histories: Vec::new(),
             loops: Vec::new(),
+            statement: None,
         }
     }
 

@@ -10,10 +10,10 @@ use tidebook_plan::{FlowExpr, NodeId, Span};
 
 use super::expression::Compiler;
 use super::history::{Leaf, lower_opaque};
-use super::{LowerError, Lowering, iterate, join, pattern, summarize, time, window};
+use super::{LowerError, Lowering, closing, iterate, join, pattern, summarize, time, window};
 use crate::logical::{
-    Asof, Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Iterate, MatchRows, Opaque, Origin, Sessions,
-    SignedUnion, SourceScan, StepErrors, Summarize, TopK, Unique, Variable, Window,
+    Asof, Balance, Changes, Checked, CheckedStep, Constant, Dedupe, Flatten, Gated, Iterate, MatchRows, Opaque, Origin,
+    Sessions, SignedUnion, SourceScan, StepErrors, Summarize, Throttled, TopK, Unique, Variable, Window,
 };
 
 /// The nodes that a plan became.
@@ -173,6 +173,15 @@ fn lower_extension(builder: &mut Lowering, node: &Extension, plan: &LogicalPlan)
         let condition = pair_condition(dedupe)?;
         let operator = Operator::Dedupe { input, keys, condition };
         return Ok(Lowered::checked(add(builder, operator, types(plan), &dedupe.origin)));
+    }
+    if let Some(gated) = any.downcast_ref::<Gated>() {
+        return closing::lower_gate(builder, gated, plan);
+    }
+    if let Some(balance) = any.downcast_ref::<Balance>() {
+        return closing::lower_balance(builder, balance, plan);
+    }
+    if let Some(throttled) = any.downcast_ref::<Throttled>() {
+        return closing::lower_throttle(builder, throttled, plan);
     }
     if let Some(changes) = any.downcast_ref::<Changes>() {
         let input = lower_plan(builder, &changes.input)?.rows;

@@ -10,7 +10,7 @@ use crate::functions::{self, OrderWord, Typed};
 use crate::logical::{AggregateColumn, SortColumn};
 use crate::resolve::computed::{Computed, may_lack_value};
 use crate::resolve::expression::Local;
-use crate::resolve::fault::{self, Resolved};
+use crate::resolve::fault::Resolved;
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
 use crate::resolve::{Reach, Resolver, collapse};
 use crate::syntax::tree::{Call, Name};
@@ -219,20 +219,4 @@ fn ungrouped(name: &str, span: Span) -> tidebook_plan::Diagnostic {
     names::UNGROUPED_COLUMN
         .error(format!("`{name}` is neither a key nor inside of an aggregate"), span)
         .with_help(format!("add it to the keys (`by {name}`), or say which value is meant: `max({name})`"))
-}
-
-/// A diagnostic for a nested `summarize` of windows in time.
-pub(crate) fn refuse_time(summarize: &crate::syntax::tree::Summarize) -> Resolved<()> {
-    use crate::syntax::tree::Emit;
-    let late = summarize.late.as_ref().map(|e| ("`late`", e.span));
-    let keep = summarize.keep.as_ref().map(|e| ("`keep`", e.span));
-    let emit = match &summarize.emit {
-        Some(Emit::Final(span)) => Some(("`emit final`", *span)),
-        Some(Emit::Every(_, span)) => Some(("`emit every`", *span)),
-        Some(Emit::Live(_)) | None => None,
-    };
-    match emit.or(late).or(keep) {
-        Some((what, span)) => Err(fault::not_available(what, span).into()),
-        None => Ok(()),
-    }
 }

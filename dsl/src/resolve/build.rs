@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use datafusion_expr::LogicalPlan;
 use tidebook_plan::connector::SourceSpec;
-use tidebook_plan::flow::{AsofChoice, ConstantStep};
+use tidebook_plan::flow::{AsofChoice, ConstantStep, Gate};
 use tidebook_plan::{ColumnType, Type};
 
 use crate::functions::Typed;
-use crate::logical::{self, AggregateColumn, JoinType, LogicalError, MatchRows, Origin, SortColumn, WindowColumn};
+use crate::logical::{
+    self, AggregateColumn, JoinType, LogicalError, MatchRows, Origin, SortColumn, WatermarkSource, WindowColumn,
+};
 
 fn sound(plan: Result<LogicalPlan, LogicalError>) -> LogicalPlan {
     match plan {
@@ -170,6 +172,27 @@ pub(crate) fn dedupe(
 /// The changes of the input as rows.
 pub(crate) fn changes(input: LogicalPlan, epoch: &str, difference: &str, origin: Origin) -> LogicalPlan {
     sound(logical::changes(input, epoch, difference, origin))
+}
+
+/// What passes a gate, by the column `closes` and so much later.
+pub(crate) fn gated(
+    input: LogicalPlan,
+    sources: Vec<WatermarkSource>,
+    closes: &str,
+    late_gate: (i64, Gate),
+    origin: Origin,
+) -> LogicalPlan {
+    sound(logical::gated(input, sources, closes, late_gate, origin))
+}
+
+/// The rows that stand, and as errors those that were taken back without having been given.
+pub(crate) fn balance(input: LogicalPlan, origin: Origin) -> LogicalPlan {
+    logical::balance(input, origin)
+}
+
+/// Changes that are told at most every so many microseconds.
+pub(crate) fn throttled(input: LogicalPlan, every: u64, origin: Origin) -> LogicalPlan {
+    logical::throttled(input, every, origin)
 }
 
 /// A plan that is bound to history, as the leaf that others read it by.

@@ -144,7 +144,7 @@ impl Resolver<'_> {
     }
 
     /// A plan that is bound to history, as what others read of it.
-    fn held(&self, plan: datafusion_expr::LogicalPlan) -> datafusion_expr::LogicalPlan {
+    pub(super) fn held(&self, plan: datafusion_expr::LogicalPlan) -> datafusion_expr::LogicalPlan {
         self.holds.set(true);
         build::held(plan, &self.statement)
     }

@@ -11,11 +11,21 @@ use crate::resolve::{Resolver, build};
 /// The columns that the steps received, by name, with null where a step did not have one (text where two steps had
 /// different types), then `_error` and `_step`. `None` where nothing can fail.
 pub(crate) fn errors_table(resolver: &Resolver<'_>, streams: &[ErrorStream]) -> Option<TablePlan> {
+    streams_table(resolver, streams, false)
+}
+
+/// The rows that came too late for the steps of a definition, as they received them. `None` where none can.
+pub(crate) fn late_table(resolver: &Resolver<'_>, streams: &[ErrorStream]) -> Option<TablePlan> {
+    streams_table(resolver, streams, true)
+}
+
+fn streams_table(resolver: &Resolver<'_>, streams: &[ErrorStream], late: bool) -> Option<TablePlan> {
+    let streams: Vec<&ErrorStream> = streams.iter().filter(|stream| stream.late == late).collect();
     if streams.is_empty() {
         return None;
     }
     let mut columns: Vec<(String, ColumnType)> = Vec::new();
-    for stream in streams {
+    for stream in &streams {
         for column in &stream.columns {
             match columns.iter_mut().find(|(name, _)| *name == column.name) {
                 None => columns.push((column.name.clone(), column.ty.clone())),
@@ -34,15 +44,19 @@ pub(crate) fn errors_table(resolver: &Resolver<'_>, streams: &[ErrorStream]) -> 
     let inputs = streams.iter().map(|stream| {
         let mut exprs: Vec<(Typed, String)> =
             columns.iter().map(|(name, ty)| (value_of(stream, name, ty), resolver.fresh(name))).collect();
-        exprs.push((Typed::column(stream.error.clone(), text.clone()), resolver.fresh("_error")));
-        exprs.push((Typed::column(stream.step.clone(), text.clone()), resolver.fresh("_step")));
+        if !late {
+            exprs.push((Typed::column(stream.error.clone(), text.clone()), resolver.fresh("_error")));
+            exprs.push((Typed::column(stream.step.clone(), text.clone()), resolver.fresh("_step")));
+        }
         build::project(stream.plan.clone(), exprs, Origin::default())
     });
     let inputs: Vec<_> = inputs.collect();
-    columns.push(("_error".to_string(), text.clone()));
-    columns.push(("_step".to_string(), text));
+    if !late {
+        columns.push(("_error".to_string(), text.clone()));
+        columns.push(("_step".to_string(), text));
+    }
     let columns: Vec<TableColumn> =
-        columns.into_iter().map(|(name, ty)| TableColumn { id: resolver.fresh(&name), name, ty }).collect();
+        columns.into_iter().map(|(name, ty)| TableColumn { id: resolver.fresh(&name), name, ty, mark: None }).collect();
     let ids: Vec<String> = columns.iter().map(|column| column.id.clone()).collect();
     let plan = build::union(inputs, &ids);
     Some(TablePlan {

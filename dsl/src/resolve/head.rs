@@ -11,7 +11,7 @@ use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::names::later;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::quoted;
-use crate::resolve::{Resolver, build, errors_table};
+use crate::resolve::{Resolver, build, errors_table, late_table};
 use crate::syntax::tree::{Head, HeadKind, Path};
 
 impl Resolver<'_> {
@@ -64,9 +64,13 @@ impl Resolver<'_> {
                 };
                 Ok(self.use_table(&errors, Some(&path.text())))
             }
-            Some("late") if path.parts.len() == 2 => {
-                Err(fault::not_available(&format!("`{}`", path.text()), path.span).into())
-            }
+            Some("late") if path.parts.len() == 2 => match late_table(self, &definition.plan.errors) {
+                Some(late) => Ok(self.use_table(&late, Some(&path.text()))),
+                None => Err(names::UNKNOWN_TABLE
+                    .error(format!("no row can come too late for `{}`", name.text), path.span)
+                    .with_help("late rows are those of a `summarize` with `emit final` or `keep`")
+                    .into()),
+            },
             Some(_) => {
                 let message = format!("`{}` is not a table", path.text());
                 let column = definition
@@ -144,6 +148,7 @@ impl Resolver<'_> {
             name: crate::resolve::base_name(id).to_string(),
             id: id.clone(),
             ty: ty.clone(),
+            mark: None,
         });
         TablePlan {
             columns: named.collect(),

@@ -146,9 +146,8 @@ impl Resolver<'_> {
     /// What the body reads.
     fn loop_plan(&self, variable: &Arc<str>, shape: &Shape) -> TablePlan {
         let columns = shape.columns.iter();
-        let columns: Vec<TableColumn> = columns
-            .map(|(name, ty)| TableColumn { name: name.clone(), id: self.fresh(name), ty: ty.clone() })
-            .collect();
+        let columns: Vec<TableColumn> =
+            columns.map(|(name, ty)| TableColumn::new(name.clone(), self.fresh(name), ty.clone())).collect();
         let typed: Vec<(String, Type)> = columns.iter().map(|c| (c.id.clone(), c.ty.ty.clone())).collect();
         TablePlan {
             plan: build::variable(variable, Role::Table, &typed),
@@ -262,12 +261,12 @@ impl Resolver<'_> {
         let columns: Vec<TableColumn> = shape
             .columns
             .iter()
-            .map(|(name, ty)| TableColumn { name: name.clone(), id: self.fresh(name), ty: ty.clone() })
+            .map(|(name, ty)| TableColumn::new(name.clone(), self.fresh(name), ty.clone()))
             .collect();
         let (error, step) = (self.fresh("_error"), self.fresh("_step"));
         let mut typed: Vec<(String, Type)> = columns.iter().map(|c| (c.id.clone(), c.ty.ty.clone())).collect();
         typed.extend([&error, &step].map(|id| (id.clone(), Type::Text)));
-        ErrorStream { plan: build::variable(variable, Role::Unsettled, &typed), columns, error, step }
+        ErrorStream { plan: build::variable(variable, Role::Unsettled, &typed), columns, error, step, late: false }
     }
 
     /// The errors of the loop as those of one step.
@@ -279,7 +278,7 @@ impl Resolver<'_> {
         let (Some(step), Some(error)) = (columns.pop(), columns.pop()) else {
             unreachable!("errors end with message and step")
         };
-        ErrorStream { plan, columns, error: error.id, step: step.id }
+        ErrorStream { plan, columns, error: error.id, step: step.id, late: false }
     }
 }
 

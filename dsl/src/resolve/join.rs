@@ -16,6 +16,7 @@ use crate::resolve::interval::Interval;
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn, quoted};
 use crate::resolve::sets::joined_errors;
+use crate::resolve::watermark::JoinedMarks;
 use crate::resolve::{Reach, Resolver, build};
 use crate::syntax::tree::{BinaryOperator, Expr, ExprKind, Join, JoinCondition, JoinKind, Name, Step};
 
@@ -71,6 +72,7 @@ impl Resolver<'_> {
         origin: Origin,
     ) -> Relation {
         let scope = self.joined_scope(&left.scope, &right.scope, &matching.merged, kind);
+        let marks = JoinedMarks::new(&left.scope, &right.scope);
         let right_key = right.key.clone();
         let left_key = left.key.clone();
         let mut sides = self.sides(left, right, matching.pairs.clone(), matching.residual.clone(), origin);
@@ -116,6 +118,7 @@ impl Resolver<'_> {
                 result.scope = Scope { columns, head: scope.head };
             }
         }
+        marks.put(&mut result.scope);
         result.settle();
         result
     }

@@ -9,6 +9,7 @@ mod asof;
 mod budget;
 mod build;
 mod call;
+mod closing;
 mod columns;
 mod computed;
 mod constants;
@@ -42,6 +43,7 @@ mod sql;
 mod summarize;
 mod types;
 mod update;
+mod watermark;
 mod window;
 mod write;
 
@@ -56,12 +58,13 @@ use crate::compile::Environment;
 use crate::functions::Typed;
 use crate::logical::Origin;
 
-pub(crate) use errors::errors_table;
+pub(crate) use errors::{errors_table, late_table};
 pub(crate) use expression::Reach;
 pub(crate) use fault::{Fault, Resolved};
 pub(crate) use function::holds_aggregates;
 pub(crate) use param::show;
 pub(crate) use scope::Scope;
+pub(crate) use watermark::Mark;
 
 /// What one statement is resolved with, and what it notes on the way.
 pub(crate) struct Resolver<'a> {

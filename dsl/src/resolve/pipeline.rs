@@ -73,7 +73,7 @@ impl Resolver<'_> {
             StepKind::Limit(count) => self.limit(input, count, step),
             StepKind::Top(top) => self.top(input, top, step),
             StepKind::Key(columns) => self.key_by(input, columns, step),
-            StepKind::Watermark { .. } => Err(unavailable("`watermark`", step)),
+            StepKind::Watermark { column, delay, idle } => self.watermark(input, column, delay.as_ref(), idle.as_ref()),
             StepKind::Flatten(item) => self.flatten(input, item, step),
             StepKind::Dedupe { by, rule } => self.dedupe(input, by, rule, step),
             StepKind::Pivot(pivot) => self.pivot(input, pivot, step),

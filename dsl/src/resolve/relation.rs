@@ -3,14 +3,14 @@
 use datafusion_common::Column;
 use datafusion_expr::{Expr, LogicalPlan};
 use tidebook_plan::flow::OrderKey;
-use tidebook_plan::{Diagnostic, Span};
+use tidebook_plan::{ColumnType, Diagnostic, Span};
 
 use crate::catalog::{ErrorStream, TableColumn, TablePlan};
 use crate::functions::Typed;
 use crate::logical::{self, Origin};
 use crate::resolve::build;
 use crate::resolve::scope::{Scope, ScopeColumn};
-use crate::resolve::{Resolver, base_name, fault};
+use crate::resolve::{Resolver, base_name, fault, watermark};
 
 /// A plan with the user's view of it.
 ///
@@ -80,6 +80,8 @@ impl Relation {
 impl Resolver<'_> {
     /// Computes `columns` (each with the expression that gives it) from `input`. They become the whole scope.
     pub(crate) fn project(&self, input: Relation, columns: Vec<(ScopeColumn, Typed)>, origin: Origin) -> Relation {
+        let mut columns = columns;
+        watermark::carry(&input.scope, &mut columns);
         let exprs = columns.iter().map(|(column, typed)| (typed.clone(), column.id.clone())).collect();
         let plan = build::project(input.plan.clone(), exprs, origin);
         let mut errors = input.errors;
@@ -114,20 +116,32 @@ impl Resolver<'_> {
     pub(crate) fn errors_of(&self, of: &LogicalPlan, scope: &Scope) -> Option<ErrorStream> {
         let ids: Vec<String> = logical::error_columns(of)?.into_iter().map(|(id, _)| id).collect();
         let mut names: Vec<String> = ids.iter().map(|id| self.fresh(base_name(id))).collect();
-        let mut columns: Vec<TableColumn> = Vec::new();
+        let columns = self.stream_columns(scope, &ids, &names);
+        let columns = columns.into_iter().map(|(id, name, ty)| TableColumn::new(name, id, ty)).collect();
+        let (error, step) = (self.fresh("_error"), self.fresh("_step"));
+        names.extend([error.clone(), step.clone()]);
+        Some(ErrorStream { plan: build::errors(of, &names), columns, error, step, late: false })
+    }
+
+    /// The columns of `scope` that `ids` name, under the ids of `new` and with a name of their own each.
+    pub(crate) fn stream_columns(
+        &self,
+        scope: &Scope,
+        ids: &[String],
+        new: &[String],
+    ) -> Vec<(String, String, ColumnType)> {
+        let mut columns: Vec<(String, String, ColumnType)> = Vec::new();
         for column in scope.visible() {
             let Some(place) = ids.iter().position(|id| *id == column.id) else { continue };
-            let twice = columns.iter().any(|c| c.name == column.name);
+            let twice = columns.iter().any(|(_, name, _)| *name == column.name);
             let name = match (twice, column.qualifiers.first()) {
                 (true, Some(table)) => format!("{table}.{}", column.name),
                 (true, None) => continue,
                 (false, _) => column.name.clone(),
             };
-            columns.push(TableColumn { name, id: names[place].clone(), ty: column.ty.clone() });
+            columns.push((new[place].clone(), name, column.ty.clone()));
         }
-        let (error, step) = (self.fresh("_error"), self.fresh("_step"));
-        names.extend([error.clone(), step.clone()]);
-        Some(ErrorStream { plan: build::errors(of, &names), columns, error, step })
+        columns
     }
 
     /// The relation as a table of its own.
@@ -153,7 +167,8 @@ impl Resolver<'_> {
             .filter_map(|(id, descending)| place(id).map(|column| OrderKey { column, descending: *descending }));
         let ordering = ordering.collect();
         let columns = relation.scope.columns.into_iter();
-        let mut columns: Vec<TableColumn> = columns.map(|c| TableColumn { name: c.name, id: c.id, ty: c.ty }).collect();
+        let mut columns: Vec<TableColumn> =
+            columns.map(|c| TableColumn { name: c.name, id: c.id, ty: c.ty, mark: c.mark }).collect();
         let order_columns = columns.split_off(visible);
         Ok(TablePlan {
             plan: logical::bounded(relation.plan),
@@ -179,7 +194,9 @@ impl Resolver<'_> {
         for (column, hidden) in table.columns.iter().map(|column| (column, false)).chain(hidden) {
             let id = self.fresh(&column.name);
             exprs.push((Typed::column(column.id.clone(), column.ty.clone()), id.clone()));
-            let mut named = ScopeColumn { hidden, ..ScopeColumn::new(column.name.clone(), id, column.ty.clone()) };
+            let mark = column.mark.clone();
+            let mut named =
+                ScopeColumn { hidden, mark, ..ScopeColumn::new(column.name.clone(), id, column.ty.clone()) };
             named.qualifiers.extend(qualifier.map(str::to_string));
             scope.columns.push(named);
         }

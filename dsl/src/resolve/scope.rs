@@ -6,6 +6,7 @@
 use tidebook_plan::{ColumnType, Diagnostic, Span};
 
 use crate::resolve::fault;
+use crate::resolve::watermark::Mark;
 
 /// A column that the user can name.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,12 +23,22 @@ pub(crate) struct ScopeColumn {
     pub hidden: bool,
     /// True for a hidden column that an expression can still name with its table: a side's own value of a `using` column.
     pub aside: bool,
+    /// How far the time that it tells has come, for a column that was marked with `watermark`.
+    pub mark: Option<Mark>,
 }
 
 impl ScopeColumn {
     /// A column without a qualifier.
     pub fn new(name: impl Into<String>, id: impl Into<String>, ty: ColumnType) -> Self {
-        ScopeColumn { qualifiers: Vec::new(), name: name.into(), id: id.into(), ty, hidden: false, aside: false }
+        ScopeColumn {
+            qualifiers: Vec::new(),
+            name: name.into(),
+            id: id.into(),
+            ty,
+            hidden: false,
+            aside: false,
+            mark: None,
+        }
     }
 
     /// `orders.id`, or the bare name of a column without a qualifier.

@@ -9,6 +9,7 @@ use crate::logical::{AggregateColumn, Origin};
 use crate::resolve::fault::{self, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn};
+use crate::resolve::watermark::Mark;
 use crate::resolve::{Resolver, build};
 use crate::syntax::tree::{SetOperation, Step, TableOperand};
 use tidebook_plan::{Diagnostic, Span};
@@ -117,7 +118,11 @@ impl Resolver<'_> {
 
     fn union(&self, aligned: Aligned) -> Relation {
         let Aligned { left, right, columns } = aligned;
-        let scope = self.new_scope(&columns);
+        let mut scope = self.new_scope(&columns);
+        for ((column, left), right) in scope.columns.iter_mut().zip(&left.scope.columns).zip(&right.scope.columns) {
+            column.mark =
+                left.mark.as_ref().zip(right.mark.as_ref()).and_then(|(left, right)| Mark::least([left, right]));
+        }
         let ids: Vec<String> = scope.columns.iter().map(|column| column.id.clone()).collect();
         Relation {
             plan: build::union(vec![left.plan, right.plan], &ids),

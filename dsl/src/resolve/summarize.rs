@@ -7,12 +7,13 @@ use tidebook_plan::{ColumnType, Span, Type};
 
 use crate::functions::{self, Typed};
 use crate::logical::Origin;
-use crate::resolve::aggregate::{Aggregation, refuse_time};
+use crate::resolve::aggregate::Aggregation;
 use crate::resolve::columns::{item_name, plain_column};
 use crate::resolve::fault::{self, Fault, Resolved};
 use crate::resolve::relation::Relation;
 use crate::resolve::scope::{Scope, ScopeColumn};
 use crate::resolve::session::{SessionKey, session_type, with_sessions};
+use crate::resolve::watermark::mark_of;
 use crate::resolve::{Reach, Resolver, build};
 use crate::syntax::tree::{Call, Expr, ExprKind, Step, Summarize};
 
@@ -58,8 +59,8 @@ impl Resolver<'_> {
         items: Vec<Item<'_>>,
         step: &Step,
     ) -> Resolved<Relation> {
-        refuse_time(summarize)?;
         let Keys { columns: keys, computed, windows, sessions } = self.keys(&input, summarize)?;
+        let timing = self.timing(summarize, &keys, &sessions)?;
         let key_scope = Scope { columns: keys, head: input.scope.head.clone() };
         let (input_scope, ordering) = (input.scope.clone(), input.ordering.clone());
         let aggregation = Aggregation::new(&input_scope, &ordering, !key_scope.columns.is_empty(), computed);
@@ -85,20 +86,28 @@ impl Resolver<'_> {
         }
         let (computed, aggregates) = (aggregation.computed.take(), aggregation.aggregates.into_inner());
         let origin = self.origin(step.span);
-        let retracts = !aggregates.is_empty() || !sessions.is_empty() || input.retracts;
+        let retracts = (!aggregates.is_empty() || !sessions.is_empty() || input.retracts) && !timing.gives_once();
         let prepared = self.extend(input, computed, origin.clone());
         let prepared = with_window_keys(prepared, windows, &origin);
         let is_session = |id: &String| sessions.iter().any(|session| session.column.id == *id);
         let groups = key_scope.columns.iter().map(|column| column.id.clone()).filter(|id| !is_session(id)).collect();
         let prepared = with_sessions(prepared, groups, sessions, &origin);
+        let late = self.too_late(&timing, &prepared, &input_scope, &origin);
         let key_ids: Vec<String> = key_scope.columns.iter().map(|column| column.id.clone()).collect();
         let outputs: Vec<(String, ColumnType)> =
             aggregates.iter().map(|(a, ty)| (a.output.clone(), ty.clone())).collect();
         let aggregates = aggregates.into_iter().map(|(aggregate, _)| aggregate).collect();
-        let plan = build::aggregate(prepared.plan, key_ids.clone(), aggregates, origin.clone());
+        let in_time = self.in_time(&timing, prepared.plan, &origin);
+        let groups = build::aggregate(in_time, key_ids.clone(), aggregates, origin.clone());
         let mut errors = prepared.errors;
-        errors.extend(self.errors_of(&plan, &key_scope));
+        let failed = self.errors_of(&groups, &key_scope);
+        errors.extend(failed.map(|failed| self.errors_in_time(&timing, &groups, failed, &origin)));
+        errors.extend(late);
+        let plan = self.shown_in_time(&timing, groups, &origin);
         let mut scope = key_scope;
+        for key in &mut scope.columns {
+            key.mark = timing.mark(key);
+        }
         let keys = scope.columns.len();
         let hidden = outputs.into_iter().map(|(id, ty)| ScopeColumn { hidden: true, ..ScopeColumn::new("", id, ty) });
         scope.columns.extend(hidden);
@@ -142,6 +151,7 @@ impl Resolver<'_> {
         });
         for (item, (mut column, typed), gap) in self.all(named)? {
             let typed = functions::of_equals(typed);
+            column.mark = mark_of(&input.scope, &typed);
             if let Some(first) = keys.columns.iter().find(|first| first.name == column.name) {
                 return Err(fault::two_columns(first, &column, item.span).into());
             }

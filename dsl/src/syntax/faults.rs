@@ -214,7 +214,7 @@ pub(super) fn form(word: &str, after: bool) -> Option<&'static str> {
         "rows" => "`rows [ {a: 1} ]`",
         "sql" => "`sql \"select …\"`",
         "emit" if after => "`emit live`, `emit final` or `emit every 5s`",
-        "late" | "keep" | "delay" | "within" | "every" if after => "a duration",
+        "late" | "keep" | "delay" | "idle" | "within" | "every" if after => "a duration",
         "using" if after => "`using (column, …)`",
         "per" if after => "`per column, …`",
         "over" if after => "`over (by k sort at)`",

@@ -258,8 +258,12 @@ pub static STEPS: &[StepDoc] = &[
     },
     StepDoc {
         name: "watermark",
-        signature: "watermark column [delay d]",
-        doc: "Says that the column is the time of an event, and that rows come at most so much later than the latest one.",
+        signature: "watermark column [delay d] [idle d]",
+        doc: "Says that the column is the time of an event, and that rows come at most so much later than the latest one. The \
+              watermark is the latest time less `delay` (nothing where it is left out), moves when an epoch closes, and never \
+              goes back; what `emit final` and `keep` close goes by it. Of several marked inputs the least counts; one that has \
+              shown no rows yet, or none for `idle` (a minute where it is left out), does not hold the others back, and one that \
+              has ended passes everything.",
         example: "clicks | watermark at delay 10s",
     },
     StepDoc {

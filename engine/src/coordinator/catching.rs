@@ -126,9 +126,13 @@ impl Coordinator {
             if waiter.needs.is_empty() && waiter.target.is_none() && !waits_for_epoch {
                 waiter.target = Some(self.clock.last());
             }
+            // Where all has ended, what was put off is shown as well: the last windows, and changes that were to wait.
+            let read = |feed: &&Feed| feed.readers.iter().any(|reader| waiter.reads.contains(reader));
+            let is_over = self.feeds.values().filter(read).all(|feed| feed.ended);
             let caught = waiter.target.is_some_and(|target| {
                 waiter.programs.iter().filter_map(|id| self.dataflows.get(id)).all(|dataflow| {
-                    !dataflow.is_loading() && dataflow.frontier.is_none_or(|frontier| frontier > target)
+                    let is_past = |frontier: u64| frontier > target && !is_over;
+                    !dataflow.is_loading() && dataflow.frontier.is_none_or(is_past)
                 })
             });
             if caught {

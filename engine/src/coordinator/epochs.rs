@@ -33,10 +33,12 @@ impl Coordinator {
             self.outstanding = None;
         }
         let steps = self.feeds.values().any(|feed| has_steps(feed));
-        if !self.unfinished.is_empty() || (self.pending.is_empty() && self.ending.is_empty() && !steps) {
+        if !self.unfinished.is_empty()
+            || (self.pending.is_empty() && self.ending.is_empty() && !steps && !self.is_due())
+        {
             return;
         }
-        let only_rows = self.ending.is_empty() && !steps;
+        let only_rows = self.ending.is_empty() && !steps && !self.pending.is_empty();
         if only_rows && self.pending_rows < super::PLENTY && self.closed.elapsed() < super::SPACING {
             self.spaced = true;
             return;
@@ -60,6 +62,16 @@ impl Coordinator {
             self.pool.all(&WorkerCommand::FeedEnded { feed });
         }
         self.outstanding = Some(epoch);
+    }
+
+    /// The least time, in microseconds, after which an epoch closes for a program that goes by time.
+    pub(super) fn tick(&self) -> Option<u64> {
+        let going = self.dataflows.values().filter(|dataflow| !dataflow.retired && dataflow.frontier.is_some());
+        going.filter_map(|dataflow| dataflow.tick).min()
+    }
+
+    fn is_due(&self) -> bool {
+        self.tick().is_some_and(|tick| self.clock.since_last() >= tick)
     }
 
     /// The next step of every constant that is not at its end.

@@ -108,7 +108,8 @@ impl Coordinator {
         let (events, receiver) = unbounded();
         let shared = Arc::new(shared);
         self.dataflows.insert(id, self.dataflow(&shared, events.clone(), install));
-        let installation = Installation { dataflow: id, install, shared, feeds: feeds.clone(), events };
+        let latest = Arc::default();
+        let installation = Installation { dataflow: id, install, shared, feeds: feeds.clone(), events, latest };
         self.pool.all(&WorkerCommand::Install(installation));
         feeds.sort_unstable();
         feeds.dedup();
@@ -145,6 +146,7 @@ impl Coordinator {
             loaded: 0,
             said: Instant::now(),
             gone: 0,
+            tick: shared.tick(),
         }
     }
 

@@ -43,6 +43,8 @@ const MOST_IN_FLIGHT: usize = 16;
 /// comes after a pause, or in plenty, does not wait.
 const SPACING: Duration = Duration::from_millis(1);
 const PLENTY: usize = 1 << 13;
+/// How long the coordinator sleeps where nothing is to come.
+const IDLE: Duration = Duration::from_secs(3_600);
 /// Rows and batches that may wait for an epoch.
 const MOST_PENDING: (usize, usize) = (1 << 17, 1 << 12);
 
@@ -68,6 +70,8 @@ struct Dataflow {
     said: Instant,
     /// Workers that have let it go.
     gone: usize,
+    /// An epoch closes at least so often for it, in microseconds, whether there is work or not.
+    tick: Option<u64>,
 }
 
 impl Dataflow {
@@ -135,7 +139,7 @@ pub(crate) fn start(options: EngineOptions, requests: Receiver<Request>) -> Resu
     let coordinator = Coordinator {
         scratch: options.scratch,
         connectors,
-        clock: Clock::default(),
+        clock: Clock::new(options.clock),
         pool,
         threads: Threads::new(event_sender, report_sender),
         requests,
@@ -213,7 +217,12 @@ impl Coordinator {
 
     /// How long there is nothing to do if nobody says anything.
     fn rest(&self) -> Duration {
-        if self.spaced { SPACING.saturating_sub(self.closed.elapsed()) } else { Duration::from_secs(3_600) }
+        if self.spaced {
+            return SPACING.saturating_sub(self.closed.elapsed());
+        }
+        let ticking =
+            self.tick().map(|tick| Duration::from_micros(tick.saturating_sub(self.clock.since_last()).max(1_000)));
+        ticking.unwrap_or(IDLE).min(IDLE)
     }
 
     /// True if readers may give more.

@@ -27,6 +27,7 @@ mod ranks;
 mod reduce;
 mod reduce_join;
 mod sessions;
+mod time;
 mod top_k;
 mod union;
 mod unique;
@@ -35,6 +36,7 @@ mod window;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use differential_dataflow::operators::arrange::ShutdownButton;
 use tidebook_plan::flow::{FlowNode, JoinKind, NodeId, Operator};
@@ -104,7 +106,7 @@ pub(crate) fn render(scope: Scope<'_, u64>, installation: &Installation, registr
         renderer.node(node, &mut feeds);
     }
     let probe = ProbeHandle::new();
-    let output = OutputSender::new(installation.events.clone());
+    let output = OutputSender::new(installation.events.clone(), Arc::clone(&installation.latest));
     let mut operators = 0;
     for (port, node) in shared.plan.outputs.iter().enumerate() {
         let Some(rows) = renderer.rows[*node].clone() else { unreachable!("outputs are rendered") };
@@ -342,6 +344,20 @@ impl<'scope> Renderer<'_, 'scope> {
                 iterate::iterate(self.scope, parts)
             }
             Operator::Given { .. } | Operator::Unsettled => unreachable!("leaves of a body stand in a body"),
+            Operator::Watermark { inputs } => {
+                let inputs = inputs.iter().map(|input| (self.rows_of(input.input), input.clone())).collect();
+                (time::watermark(inputs, &node.schema), None)
+            }
+            Operator::Gate { input, watermark, closes, late, gate, .. } => {
+                (time::gate(self.rows_of(*input), self.rows_of(*watermark), *closes, *late, *gate), None)
+            }
+            Operator::Balance { input } => {
+                let layout = whole_rows(&shared.plan.nodes[*input]);
+                let codec = self.codec(*input, &layout);
+                let (rows, errors) = time::balance(self.arrangement(*input, &layout), codec, &node.step, install);
+                (rows, Some(errors))
+            }
+            Operator::Throttle { input, every } => (time::throttle(self.rows_of(*input), *every, install), None),
             Operator::Hold { input, .. } => (self.rows_of(*input), None),
             Operator::Held { .. } => unreachable!("what is held is imported"),
             Operator::Errors { of } => match self.errors[*of].clone() {

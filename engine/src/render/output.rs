@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::{ArrayRef, UInt64Array};
 use arrow_select::concat::concat_batches;
@@ -26,17 +27,28 @@ const GATHERED: usize = 1 << 16;
 
 /// Sends what a program says, as long as there is someone who listens.
 #[derive(Clone)]
-pub(crate) struct OutputSender(Rc<RefCell<Option<Sender<OutputEvent>>>>);
+pub(crate) struct OutputSender {
+    events: Rc<RefCell<Option<Sender<OutputEvent>>>>,
+    latest: Arc<AtomicU64>,
+}
 
 impl OutputSender {
-    /// A sender into this channel.
-    pub fn new(events: Sender<OutputEvent>) -> Self {
-        OutputSender(Rc::new(RefCell::new(Some(events))))
+    /// A sender into this channel; all workers of a program have one `latest`.
+    pub fn new(events: Sender<OutputEvent>, latest: Arc<AtomicU64>) -> Self {
+        OutputSender { events: Rc::new(RefCell::new(Some(events))), latest }
+    }
+
+    /// The latest epoch of changes that any worker has sent; 0 before any.
+    pub fn latest(&self) -> u64 {
+        self.latest.load(Ordering::SeqCst)
     }
 
     /// Sends an event; when the receiver is gone, nothing is sent any more.
     pub fn send(&self, event: OutputEvent) {
-        let mut sender = self.0.borrow_mut();
+        if let OutputEvent::Changes { epoch, .. } = &event {
+            self.latest.fetch_max(*epoch, Ordering::SeqCst);
+        }
+        let mut sender = self.events.borrow_mut();
         if sender.as_ref().is_some_and(|sender| sender.send(event).is_err()) {
             *sender = None;
         }
@@ -44,11 +56,11 @@ impl OutputSender {
 
     /// Sends nothing any more.
     pub fn close(&self) {
-        *self.0.borrow_mut() = None;
+        *self.events.borrow_mut() = None;
     }
 
     fn is_open(&self) -> bool {
-        self.0.borrow().is_some()
+        self.events.borrow().is_some()
     }
 }
 
@@ -115,7 +127,7 @@ pub(super) fn deliver<'scope>(
 }
 
 /// The batches without rows that cancel each other.
-fn cleared(batches: Vec<Arc<ChangeBatch>>) -> Vec<Arc<ChangeBatch>> {
+pub(super) fn cleared(batches: Vec<Arc<ChangeBatch>>) -> Vec<Arc<ChangeBatch>> {
     let takes_back =
         |changes: &Arc<ChangeBatch>| changes.diffs.as_ref().is_some_and(|diffs| diffs.iter().any(|d| *d < 0));
     if !batches.iter().any(takes_back) {

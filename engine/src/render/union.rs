@@ -65,7 +65,8 @@ pub(super) fn empty(scope: Scope<'_, u64>) -> Rows<'_> {
     std::iter::empty::<Delta>().to_stream(scope)
 }
 
-fn map<'scope>(rows: Rows<'scope>, name: &str, logic: impl Fn(Delta) -> Delta + 'static) -> Rows<'scope> {
+/// Each delta made into another one, of the same epoch or a later one.
+pub(super) fn map<'scope>(rows: Rows<'scope>, name: &str, logic: impl Fn(Delta) -> Delta + 'static) -> Rows<'scope> {
     rows.unary(Pipeline, name, move |_capability, _info| {
         move |input, output| {
             input.for_each(|capability, deltas| {

@@ -82,8 +82,10 @@ impl Running {
         // The frontier also rests between epochs, which is no news.
         let passed = issued.partition_point(|epoch| frontier.is_none_or(|frontier| *epoch < frontier));
         let last = passed.checked_sub(1).map(|last| issued[last]);
-        // Where everything has ended, so has the epoch of the installation, though its command may still be on its way.
-        let closed = if frontier.is_none() { last.max(Some(self.install)) } else { last };
+        // Where everything has ended, so has the epoch of the installation, though its command may still be on its way, and
+        // so have later epochs than the last one, to which changes were moved.
+        let said = self.rendered.output.latest().max(self.install);
+        let closed = if frontier.is_none() { last.max(Some(said)) } else { last };
         let news = closed.filter(|closed| *closed >= self.install && *closed > self.closed);
         if let Some(closed) = news {
             self.closed = closed;

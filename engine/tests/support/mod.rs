@@ -35,7 +35,7 @@ pub fn engine(workers: usize) -> Engine {
 
 pub fn engine_with(workers: usize, sources: Vec<Arc<dyn tidebook_plan::connector::SourceConnector>>) -> Engine {
     let scratch = std::env::temp_dir().join(format!("tidebook-engine-{}", std::process::id()));
-    Engine::start(EngineOptions { workers, scratch, sources }).expect("an engine")
+    Engine::start(EngineOptions { workers, scratch, sources, clock: Default::default() }).expect("an engine")
 }
 
 pub fn int(value: i64) -> ScalarValue {

@@ -160,7 +160,14 @@ pub fn evaluate(plan: &FlowPlan, inputs: &HashMap<NodeId, Multiset>) -> Vec<Cont
                 }
                 result
             }
-            Operator::Dedupe { .. } | Operator::Changes { .. } | Operator::Hold { .. } | Operator::Held { .. } => {
+            Operator::Watermark { .. }
+            | Operator::Gate { .. }
+            | Operator::Throttle { .. }
+            | Operator::Balance { .. }
+            | Operator::Dedupe { .. }
+            | Operator::Changes { .. }
+            | Operator::Hold { .. }
+            | Operator::Held { .. } => {
                 panic!("what is bound to history is no function of contents")
             }
             Operator::Iterate { inputs: from, body, max } => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 use tidebook_dsl::Catalog;
-use tidebook_engine::{CatchUp, Caught, Engine, EngineError, EngineOptions, EngineStats, ProgramId};
+use tidebook_engine::{CatchUp, Caught, Engine, EngineError, EngineOptions, EngineStats, ProgramId, WallClock};
 use tidebook_plan::span::line_column;
 use tidebook_plan::{Diagnostic, Drawing, Ink, Span};
 
@@ -199,7 +199,12 @@ impl Inner {
             // A folder of its own, since a failed engine may still be clearing up.
             let folder = format!("engine-{}", self.number());
             let scratch = self.scratch.path().join(folder);
-            self.engine = Some(Engine::start(EngineOptions { workers, scratch, sources: world.sources() })?);
+            self.engine = Some(Engine::start(EngineOptions {
+                workers,
+                scratch,
+                sources: world.sources(),
+                clock: WallClock::default(),
+            })?);
             self.memory.watch(Weak::clone(&self.own)).map_err(SessionError::Thread)?;
         }
         self.engine.as_ref().ok_or(SessionError::Engine(EngineError::Stopped))

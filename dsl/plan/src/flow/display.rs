@@ -96,7 +96,16 @@ fn fmt_plan(plan: &FlowPlan, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::
                 }
             }
             Operator::Given { index } => write!(f, " {index}")?,
-            Operator::Errors { .. } | Operator::Changes { .. } | Operator::Unsettled => {}
+            Operator::Watermark { inputs } => {
+                for input in inputs {
+                    write!(f, " {} delay {} idle {}", input.column, micros(input.delay), micros(input.idle))?;
+                }
+            }
+            Operator::Gate { closes, late, gate, .. } => {
+                write!(f, " {} by {closes} late {}", gate.name(), micros(*late))?;
+            }
+            Operator::Throttle { every, .. } => write!(f, " every {}", micros(*every as i64))?,
+            Operator::Errors { .. } | Operator::Changes { .. } | Operator::Balance { .. } | Operator::Unsettled => {}
         }
         let types: Vec<_> = node.schema.fields().iter().map(|field| field.data_type().to_string()).collect();
         writeln!(f, " : ({})", types.join(", "))?;
@@ -118,6 +127,15 @@ impl FlowPlan {
         (0..self.nodes.len())
             .map(|id| lines.find(|line| line.starts_with(&begins(id))).unwrap_or_default().to_string())
             .collect()
+    }
+}
+
+/// `5s`, `250ms`, `7us`
+fn micros(distance: i64) -> String {
+    match distance {
+        whole if whole % 1_000_000 == 0 => format!("{}s", whole / 1_000_000),
+        whole if whole % 1_000 == 0 => format!("{}ms", whole / 1_000),
+        rest => format!("{rest}us"),
     }
 }
 

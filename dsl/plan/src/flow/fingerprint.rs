@@ -101,6 +101,15 @@ impl FlowBuilder {
                 }
                 Operator::Given { index } => index.hash(&mut state),
                 Operator::Errors { .. } | Operator::Changes { .. } | Operator::Unsettled => {}
+                Operator::Watermark { inputs } => {
+                    inputs.iter().for_each(|input| (input.column, input.delay, input.idle).hash(&mut state));
+                }
+                Operator::Gate { closes, late, gate, statement, .. } => {
+                    (closes, late, gate, statement).hash(&mut state)
+                }
+                // The step's text is part of the rows of its errors.
+                Operator::Balance { .. } => step.hash(&mut state),
+                Operator::Throttle { every, .. } => every.hash(&mut state),
                 Operator::Hold { .. } | Operator::Held { .. } => unreachable!("these were told above"),
             }
             state.finish()

@@ -71,6 +71,8 @@ impl<'a> Rebuild<'a> {
             | Operator::Match { input, .. }
             | Operator::Dedupe { input, .. }
             | Operator::Changes { input }
+            | Operator::Balance { input }
+            | Operator::Throttle { input, .. }
             | Operator::Hold { input, .. }
             | Operator::Errors { of: input } => *input = self.place(*input, write),
             Operator::Join { left, right, .. }
@@ -78,6 +80,15 @@ impl<'a> Rebuild<'a> {
             | Operator::Asof { left, right, .. } => {
                 *left = self.place(*left, write);
                 *right = self.place(*right, write);
+            }
+            Operator::Watermark { inputs } => {
+                for input in inputs {
+                    input.input = self.place(input.input, write);
+                }
+            }
+            Operator::Gate { input, watermark, .. } => {
+                *input = self.place(*input, write);
+                *watermark = self.place(*watermark, write);
             }
             Operator::Union { inputs } => {
                 for (input, _) in inputs {

@@ -186,7 +186,14 @@ impl Interpreter<'_> {
             Operator::Sessions { .. } | Operator::Asof { .. } | Operator::Match { .. } => {
                 panic!("no test of the rules has them")
             }
-            Operator::Dedupe { .. } | Operator::Changes { .. } | Operator::Hold { .. } | Operator::Held { .. } => {
+            Operator::Watermark { .. }
+            | Operator::Gate { .. }
+            | Operator::Throttle { .. }
+            | Operator::Balance { .. }
+            | Operator::Dedupe { .. }
+            | Operator::Changes { .. }
+            | Operator::Hold { .. }
+            | Operator::Held { .. } => {
                 panic!("what is bound to history is no function of contents")
             }
             Operator::Iterate { inputs, body, max } => {

@@ -63,7 +63,8 @@ impl Builder<'_> {
             Rule::changes_step => StepKind::Changes,
             Rule::watermark_step => {
                 let column = self.path(&parts.must());
-                StepKind::Watermark { column, delay: self.after(Rule::kw_delay, &mut parts)? }
+                let delay = self.after(Rule::kw_delay, &mut parts)?;
+                StepKind::Watermark { column, delay, idle: self.after(Rule::kw_idle, &mut parts)? }
             }
             Rule::show_step => self.show(parts)?,
             Rule::plot_step => {

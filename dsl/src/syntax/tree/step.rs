@@ -74,12 +74,14 @@ pub enum StepKind {
     Search(Search),
     /// `changes`
     Changes,
-    /// `watermark at delay 10s`
+    /// `watermark at delay 10s idle 1m`
     Watermark {
         /// The column of event time.
         column: Path,
         /// How late rows may come; nothing where it is left out.
         delay: Option<Expr>,
+        /// How long it holds others back without rows.
+        idle: Option<Expr>,
     },
     /// `show limit n every d`
     Show {

@@ -227,6 +227,10 @@ impl<'scope> Loop<'_, 'scope> {
             | Operator::ReduceJoin { .. }
             | Operator::Sessions { .. }
             | Operator::Match { .. }
+            | Operator::Watermark { .. }
+            | Operator::Gate { .. }
+            | Operator::Balance { .. }
+            | Operator::Throttle { .. }
             | Operator::Asof { .. }
             | Operator::Dedupe { .. }
             | Operator::Changes { .. }
