@@ -25,15 +25,19 @@ use crate::delta::{Delta, Rows, batch_of};
 /// An epoch with its latest instant.
 type Latest<'scope> = Stream<'scope, u64, Vec<(u64, i64)>>;
 
+/// Stands for the instant of a batch in which none was added. Such a batch moves nothing, but it has to be known when its input
+/// ends: the end comes after it.
+const NONE: i64 = i64::MIN;
+
 /// The latest instant in each batch that was added.
 fn latest(rows: Rows<'_>, column: usize) -> Latest<'_> {
     rows.unary(Pipeline, "Latest", move |_capability, _info| {
         move |input, output| {
             input.for_each(|capability, deltas| {
-                let latest = deltas.drain(..).filter_map(|delta| {
+                let latest = deltas.drain(..).map(|delta| {
                     let instants = instants(&delta.changes.rows, column);
                     let came = (0..instants.len()).filter(|i| instants.is_valid(*i) && delta.changes.diff(*i) > 0);
-                    Some((delta.epoch, came.map(|i| instants.value(i)).max()?))
+                    (delta.epoch, came.map(|i| instants.value(i)).max().unwrap_or(NONE))
                 });
                 output.session(&capability).give_iterator(latest.collect::<Vec<_>>().into_iter());
             });
@@ -63,6 +67,8 @@ impl Input {
 struct Watermark {
     inputs: Vec<Input>,
     level: Option<i64>,
+    /// The last epoch with rows that was taken in.
+    last: u64,
 }
 
 impl Watermark {
@@ -75,8 +81,9 @@ impl Watermark {
     fn take(&mut self, epoch: u64) {
         for input in &mut self.inputs {
             if let Some(instant) = input.pending.remove(&epoch) {
-                input.latest = input.latest.max(Some(instant));
+                input.latest = input.latest.max(Some(instant).filter(|instant| *instant != NONE));
                 input.seen = epoch;
+                self.last = epoch;
             }
         }
     }
@@ -123,7 +130,7 @@ pub(in crate::render) fn watermark<'scope>(
     let mut output: OutputBuilder<_, CapacityContainerBuilder<Vec<Delta>>> = OutputBuilder::from(output);
     builder.build(move |mut capabilities| {
         let mut capability = capabilities.pop().filter(|_| scope.index() == 0);
-        let mut state = Watermark { inputs: known, level: None };
+        let mut state = Watermark { inputs: known, level: None, last: 0 };
         move |frontiers| {
             for (stream, input) in streams.iter_mut().zip(&mut state.inputs) {
                 stream.for_each(|_capability, latest| {
@@ -149,7 +156,8 @@ pub(in crate::render) fn watermark<'scope>(
             // Inputs may have ended or become idle since: that counts for the last epoch that is complete, or where that is
             // gone by, for the one that is under way.
             let frontier = frontiers.iter().filter_map(|frontier| frontier.frontier().first().copied()).min();
-            let complete = frontier.map_or(*held.time(), |frontier| frontier.saturating_sub(1)).max(*held.time());
+            let complete =
+                frontier.map_or(*held.time(), |frontier| frontier.saturating_sub(1)).max(*held.time()).max(state.last);
             let level = state.moves(complete, frontiers);
             say(held, complete, level);
             match frontier {
