@@ -43,7 +43,7 @@ impl FlowBuilder {
             operator.name().hash(&mut state);
             types.hash(&mut state);
             for input in operator.inputs() {
-                self.plan.nodes[input].fingerprint.hash(&mut state);
+                self.node(input).fingerprint.hash(&mut state);
             }
             match operator {
                 Operator::Get { source } => source.identity().hash(&mut state),
