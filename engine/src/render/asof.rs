@@ -71,6 +71,7 @@ pub(super) fn asof<'scope>(
             right_side.changed(done, until, install, &mut keys);
             if let (Some(capability), false) = (&held, keys.is_empty()) {
                 let mut matching = Matching {
+                    known: None,
                     left: Table::new(left_side.all(), install),
                     right: Table::new(right_side.all(), install),
                     left_recent: Table::new(left_side.recent(), install),
@@ -181,7 +182,17 @@ struct Matches {
     after: Option<Vec<u8>>,
 }
 
+/// What was found last. Left rows are asked about in their order, for each of them from a place further to the front: as far as the
+/// last place it has to be looked, and no farther. (Of many right rows that are new, none stands before the epoch.)
+struct Known {
+    key: Vec<u8>,
+    epoch: u64,
+    start: Vec<u8>,
+    found: Matches,
+}
+
 struct Matching {
+    known: Option<Known>,
     left: Table,
     right: Table,
     left_recent: Table,
@@ -203,7 +214,14 @@ impl Matching {
             return found;
         }
         let width = self.width;
+        let known = self.known.take();
+        let known = known.filter(|known| known.key == key && known.epoch == epoch && known.start >= start);
         while let Some((value, (before, after))) = self.right.value(epoch) {
+            if let Some(known) = known.as_ref().filter(|known| value >= known.start.as_slice()) {
+                found.before = found.before.or_else(|| known.found.before.clone());
+                found.after = found.after.or_else(|| known.found.after.clone());
+                break;
+            }
             if front(value, width).is_none() {
                 // Nulls come last here: what comes first was passed over.
                 break;
@@ -219,6 +237,7 @@ impl Matching {
             }
             self.right.step();
         }
+        self.known = Some(Known { key: key.to_vec(), epoch, start, found: found.clone() });
         found
     }
 
