@@ -97,7 +97,7 @@ export async function quickstart({ open, copy, python, root }) {
 
 /** The other notebooks: opened, run, looked at. */
 export async function others({ open, copy }) {
-  for (const name of ["report", "files"]) {
+  for (const name of ["report", "files", "time"]) {
     await copy(name, `${name}.ipynb`);
     const notebook = await open(`lab/tree/${name}/${name}.ipynb?reset`);
     await check(`${name}.ipynb runs without an error`, async () => {
