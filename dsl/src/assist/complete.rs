@@ -91,7 +91,7 @@ impl List {
             }
             Wanted::Table => self.tables(finder),
             Wanted::Step => {
-                for step in steps::STEPS {
+                for step in steps::STEPS.iter().filter(|step| step.runs()) {
                     self.push(step.name, ItemKind::Step, step.signature, step.doc);
                 }
             }

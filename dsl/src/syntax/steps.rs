@@ -14,6 +14,16 @@ pub struct StepDoc {
     pub example: &'static str,
 }
 
+/// Steps of the language that this build refuses (D0401): nobody should be led to them.
+const REFUSED: &[&str] = &["search", "plot", "index", "serve"];
+
+impl StepDoc {
+    /// True if this build runs it.
+    pub fn runs(&self) -> bool {
+        !REFUSED.contains(&self.name)
+    }
+}
+
 /// Every step, in the order of the language's page.
 pub static STEPS: &[StepDoc] = &[
     StepDoc {
